@@ -1,0 +1,124 @@
+// Braid, Apache-2.0.
+//
+// What a partition actor can be asked. A partition lives on the loop of its shard's journal; everybody else sends it
+// one message per read or request, never one per record. How to reach one: `partition/client.hpp`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/bytes.hpp"
+#include "model/errors.hpp"
+#include "model/ids.hpp"
+#include "runtime/spelling.hpp"
+
+namespace braid {
+
+/// Sent to whoever parked a read, once, when there is something at the offset that it waits for (or the partition
+/// ended: reading again tells). `token` is the reader's own.
+struct Wake {
+  std::uint64_t token = 0;
+};
+using WakeTarget = caf::typed_actor<caf::reacts_to<Wake>>;
+
+/// One record batch (Kafka v2) for the end of the log. The sender hands the batch's bytes over: the partition stamps
+/// base offset and leader epoch in place.
+struct AppendBatch {
+  Bytes batch;
+  /// The batch was just built here (MQTT, AMQP, internal state), so checksum and records need no second look.
+  bool trusted = false;
+  /// Control batches and transactional flags are for coordinators only.
+  bool internal = false;
+  /// For subscribers of other protocols: a byte per record (see PublishFlags) or empty, and the session that
+  /// published, 0 for none. Not stored.
+  Bytes publish_flags;
+  std::uint64_t publisher = 0;
+};
+struct Appended {
+  Errc error = Errc::none;
+  Offset base_offset{-1};          ///< of this batch; of the first try when it was a duplicate
+  Timestamp log_append_time{-1};   ///< -1 when the topic keeps the producer's time
+  Offset log_start{0};
+  std::string reason;              ///< for people; empty when there is no error
+};
+
+/// Batches from the one that contains `from`, up to the high watermark.
+struct ReadBatches {
+  Offset from;
+  std::uint32_t max_bytes = 1u << 20;
+  bool at_least_one = true;
+  std::optional<LeaderEpoch> current_leader_epoch;  ///< KIP-320: fenced when older, unknown when newer
+  /// Where to send Wake when there is nothing to read yet. One parked read per target: a new one replaces it.
+  WakeTarget park;
+  std::uint64_t token = 0;
+};
+struct BatchesRead {
+  Errc error = Errc::none;
+  std::vector<Bytes> batches;
+  std::size_t bytes = 0;
+  Offset high_watermark{0};
+  Offset last_stable{0};
+  Offset log_start{0};
+  bool parked = false;             ///< nothing there; a Wake will come
+};
+/// Takes a parked read back: the reader ended or has what it needs.
+struct Unpark {
+  std::uint64_t reader = 0;        ///< actor id of the parked target
+};
+
+/// Kafka's special timestamps of ListOffsets.
+inline constexpr std::int64_t kLatestTimestamp = -1;
+inline constexpr std::int64_t kEarliestTimestamp = -2;
+inline constexpr std::int64_t kMaxTimestamp = -3;
+
+struct FindOffset {
+  std::int64_t timestamp = kLatestTimestamp;
+  std::optional<LeaderEpoch> current_leader_epoch;
+};
+/// Offset and time of the first record at or behind the timestamp; -1 and -1 when there is none.
+struct OffsetFound {
+  Errc error = Errc::none;
+  Offset offset{-1};
+  Timestamp timestamp{-1};
+  LeaderEpoch leader_epoch{-1};
+};
+
+/// Everything before `before` goes; the high watermark when it is -1.
+struct DeleteRecords {
+  Offset before{-1};
+};
+struct RecordsDeleted {
+  Errc error = Errc::none;
+  Offset low_watermark{-1};
+};
+
+struct DescribeLog {};
+struct LogDescription {
+  Errc error = Errc::none;
+  Offset log_start{0}, high_watermark{0}, end{0};
+  std::uint64_t bytes = 0;
+  LeaderEpoch leader_epoch{0};
+};
+
+using PartitionActor =
+    caf::typed_actor<caf::replies_to<AppendBatch>::with<Appended>, caf::replies_to<ReadBatches>::with<BatchesRead>,
+                     caf::reacts_to<Unpark>, caf::replies_to<FindOffset>::with<OffsetFound>,
+                     caf::replies_to<DeleteRecords>::with<RecordsDeleted>,
+                     caf::replies_to<DescribeLog>::with<LogDescription>>;
+
+}  // namespace braid
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Wake)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::AppendBatch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Appended)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::ReadBatches)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::BatchesRead)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Unpark)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::FindOffset)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::OffsetFound)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::DeleteRecords)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::RecordsDeleted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::DescribeLog)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::LogDescription)

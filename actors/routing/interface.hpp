@@ -1,0 +1,115 @@
+// Braid, Apache-2.0.
+//
+// The two actors behind subscriptions. Each loop has a router, which knows the subscriptions of that loop's sessions;
+// the node has one keeper of retained messages.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/routing/messages.hpp"
+#include "model/bytes.hpp"
+
+namespace braid {
+
+/// A message on its way to subscribers of one loop: made once per record, shared by all of them.
+struct Publication {
+  Bytes topic;                    ///< MQTT topic name
+  Bytes payload;
+  Bytes properties;               ///< MQTT 5 property block without its length and without expiry: forwarded as it is
+  std::optional<std::uint32_t> expiry_interval_s;  ///< what the publisher gave
+  Timestamp published{-1};        ///< when the broker got it; expiry counts from here
+  std::uint8_t qos = 0;           ///< the publisher's
+  bool retain = false;            ///< the publisher's flag (for Retain As Published)
+  std::uint64_t publisher = 0;
+};
+/// What a session gets of one published batch.
+struct Delivery {
+  std::shared_ptr<const Publication> publication;
+  std::uint8_t qos = 0;           ///< already the smaller of the publisher's and the granted one
+  bool retain = false;            ///< flag to send
+  std::vector<std::uint32_t> subscription_identifiers;
+};
+struct Deliver {
+  std::vector<Delivery> deliveries;
+};
+using SubscriberActor = caf::typed_actor<caf::reacts_to<Deliver>>;
+
+struct SubscribeOptions {
+  std::uint8_t qos = 0;
+  bool no_local = false;
+  bool retain_as_published = false;
+  std::uint32_t subscription_identifier = 0;  ///< 0: none
+};
+/// From a session of the router's own loop; `session` is unique on the node and non-zero. Answered when messages
+/// published anywhere on the node from now on are delivered.
+struct Subscribe {
+  std::uint64_t session = 0;
+  SubscriberActor subscriber;
+  std::vector<std::pair<Bytes, SubscribeOptions>> filters;
+};
+struct Subscribed {
+  std::vector<bool> existed;      ///< per filter: replaced a subscription
+};
+struct Unsubscribe {
+  std::uint64_t session = 0;
+  std::vector<Bytes> filters;
+};
+struct Unsubscribed {
+  std::vector<bool> existed;
+};
+/// The session ended: all of its subscriptions go.
+struct ForgetSession {
+  std::uint64_t session = 0;
+};
+using RouterActor =
+    caf::typed_actor<caf::reacts_to<PublishBatch>, caf::replies_to<InterestChanged>::with<InterestNoted>,
+                     caf::replies_to<Subscribe>::with<Subscribed>, caf::replies_to<Unsubscribe>::with<Unsubscribed>,
+                     caf::reacts_to<ForgetSession>>;
+
+/// Retained messages of a batch of records: a record with an empty value clears its topic name [MQTT-3.3.1-6].
+/// Two answers: the reply says that look-ups from now on see it (so the caller may route the batch live, and no
+/// subscriber gets an older retained message behind a newer live one); `stored` comes when it is durable.
+struct Retain {
+  Bytes batch;
+  Bytes publish_flags;
+  std::uint64_t token = 0;        ///< for RetainStored
+  caf::typed_actor<caf::reacts_to<struct RetainStored>> stored;
+};
+struct Retained {
+  Errc error = Errc::none;        ///< overloaded when max_retained_bytes is reached
+};
+struct RetainStored {
+  std::uint64_t token = 0;
+  Errc error = Errc::none;
+};
+/// The next retained messages under a filter; a cursor in the caller's hands, so that nothing piles up for a slow
+/// subscriber. Begin with an empty `after`.
+struct FindRetained {
+  Bytes filter;
+  Bytes after;                    ///< topic name that the last answer ended with
+  std::uint32_t limit = 100;
+};
+struct RetainedFound {
+  std::vector<std::shared_ptr<const Publication>> messages;
+  bool more = false;
+};
+using RetainedActor = caf::typed_actor<caf::replies_to<Retain>::with<Retained>,
+                                       caf::replies_to<FindRetained>::with<RetainedFound>>;
+
+}  // namespace braid
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Deliver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Subscribe)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Subscribed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Unsubscribe)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Unsubscribed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::ForgetSession)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Retain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Retained)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::RetainStored)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::FindRetained)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::RetainedFound)
