@@ -67,6 +67,12 @@ class Disk {
   /// `create_new` and a synced directory, off the loop: how the journal prepares its next file.
   virtual void create(const std::string& path, std::function<void(IoResult<std::shared_ptr<File>>)> done) = 0;
   virtual void remove_later(const std::string& path, IoDone done) = 0;
+  /// `rename` and a synced directory, off the loop: how a checkpoint takes its name.
+  virtual void rename_later(const std::string& from, const std::string& to, IoDone done) = 0;
+
+  /// Runs `work` once, on the loop, at the end of the turn that is under way (Loop::at_turn_end): the journal gathers
+  /// what a turn appends into one write, and answers what needs no disk.
+  virtual void at_turn_end(std::function<void()> work) = 0;
 };
 
 }  // namespace braid
