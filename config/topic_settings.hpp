@@ -16,8 +16,6 @@
 
 namespace braid {
 
-enum class TimestampType : std::uint8_t { create_time = 0, log_append_time = 1 };
-
 struct TopicSettings {
   Durability durability = Durability::sync;
   std::int64_t retention_ms = -1;

@@ -127,6 +127,7 @@ class ByteWriter {
   explicit ByteWriter(std::size_t capacity = 256) : block_(BlockRef::make(capacity)) {}
 
   std::size_t size() const { return size_; }
+  std::size_t capacity() const { return block_->capacity(); }
   std::uint8_t* data() { return block_->data(); }
   std::string_view view() const { return {reinterpret_cast<const char*>(block_->data()), size_}; }
 

@@ -17,4 +17,7 @@ enum class Durability : std::uint8_t {
 /// Kafka's codec numbers: the low three bits of a batch's attributes.
 enum class Compression : std::uint8_t { none = 0, gzip = 1, snappy = 2, lz4 = 3, zstd = 4 };
 
+/// Whose clock a record's timestamp is from: the attributes bit of a batch, Kafka's `message.timestamp.type`.
+enum class TimestampType : std::uint8_t { create_time = 0, log_append_time = 1 };
+
 }  // namespace braid
