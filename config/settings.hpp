@@ -56,9 +56,13 @@ struct LimitSettings {
   std::uint64_t memory_budget_bytes = 0;              ///< all connections together; 0: half of the machine's memory
 };
 
+struct SecuritySettings {
+  bool allow_unauthenticated = false;  ///< listeners may bind addresses that other machines reach
+};
+
 struct StorageSettings {
-  std::string path;                              ///< one directory holds everything
-  std::uint64_t file_bytes = 256ull << 20;       ///< size of a journal file
+  std::string path;                         ///< one directory holds everything; load_settings() never leaves it empty
+  std::uint64_t file_bytes = 256ull << 20;  ///< size of a journal file
   std::uint64_t tail_cache_bytes = 64ull << 20;  ///< per loop: recent batches kept in memory
   std::int64_t sync_interval_ms = 1000;          ///< background sync of `os` topics
   std::int64_t checkpoint_interval_ms = 60000;
@@ -78,6 +82,7 @@ struct TopicDefaults {
 struct RouteSetting {
   std::string filter;
   std::string topic;
+  friend bool operator==(const RouteSetting&, const RouteSetting&) = default;
 };
 
 struct Settings {
@@ -91,6 +96,7 @@ struct Settings {
   KafkaSettings kafka_protocol;
   MqttSettings mqtt_protocol;
   LimitSettings limits;
+  SecuritySettings security;
   StorageSettings storage;
   TopicDefaults topic_defaults;
   std::vector<RouteSetting> routes;

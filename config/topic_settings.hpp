@@ -6,9 +6,10 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/settings.hpp"
 #include "model/result.hpp"
@@ -29,5 +30,24 @@ using TopicConfig = std::map<std::string, std::string>;
 
 /// Values of `config` over `defaults`; the error is a sentence for the user that names the key.
 Result<TopicSettings, std::string> parse_topic_config(const TopicConfig& config, const TopicDefaults& defaults);
+
+/// One name that a topic's configuration may hold.
+struct TopicConfigInfo {
+  enum class Type { text, int32, int64 };  ///< as Kafka's DescribeConfigs tells them apart
+  std::string_view name;
+  Type type;
+  std::string_view takes;         ///< for the reference page and for messages
+  std::string_view default_text;  ///< for the reference page
+  std::string_view text;
+};
+std::span<const TopicConfigInfo> topic_config_table();
+
+/// Every name with the value that holds, for CreateTopics' and DescribeConfigs' answers. `config` has been parsed.
+struct TopicConfigEntry {
+  const TopicConfigInfo* info = nullptr;
+  std::string value;
+  bool is_default = true;
+};
+std::vector<TopicConfigEntry> describe_topic_config(const TopicConfig& config, const TopicDefaults& defaults);
 
 }  // namespace braid

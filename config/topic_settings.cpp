@@ -1,0 +1,148 @@
+// Braid, Apache-2.0.
+//
+// A table again: each row has the name, how a text changes TopicSettings, and how the value is written. Rows without
+// an effect of their own (`cleanup.policy`, ...) name what Braid does anyway, because clients and tools set them; they
+// take that one value and refuse every other.
+#include "config/topic_settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <optional>
+
+#include "config/suggest.hpp"
+#include "config/units.hpp"
+
+namespace braid {
+namespace {
+
+using Type = TopicConfigInfo::Type;
+
+constexpr std::array<std::string_view, 3> durabilities{"memory", "os", "sync"};
+constexpr std::array<std::string_view, 2> timestamp_types{"CreateTime", "LogAppendTime"};
+
+struct Row {
+  TopicConfigInfo info;
+  bool (*apply)(TopicSettings&, std::string_view);  ///< false: not a value for this name
+  std::string (*format)(const TopicSettings&);
+};
+
+/// Whole numbers in base units, as Kafka has them: no "7d" here, because Kafka's own tools read these values too.
+std::optional<std::int64_t> number(std::string_view text, std::int64_t minimum, std::int64_t maximum) {
+  const auto value = parse_integer(text);
+  return value && *value >= minimum && *value <= maximum ? value : std::nullopt;
+}
+
+template <class Target>
+bool set_number(Target& target, std::string_view text, std::int64_t minimum, std::int64_t maximum) {
+  const auto value = number(text, minimum, maximum);
+  if (value) target = static_cast<Target>(*value);
+  return value.has_value();
+}
+
+template <class Enum, std::size_t N>
+bool set_enum(Enum& target, std::string_view text, const std::array<std::string_view, N>& names) {
+  const auto at = std::find(names.begin(), names.end(), text);
+  if (at != names.end()) target = static_cast<Enum>(at - names.begin());
+  return at != names.end();
+}
+
+constexpr auto int64_max = std::numeric_limits<std::int64_t>::max();
+constexpr auto int32_max = std::numeric_limits<std::int32_t>::max();
+
+constexpr std::array<Row, 8> rows{{
+    {{"cleanup.policy", Type::text, "`delete`", "`delete`", "What retention does with old records."},
+     [](TopicSettings&, std::string_view text) { return text == "delete"; },
+     [](const TopicSettings&) -> std::string { return "delete"; }},
+    {{"compression.type", Type::text, "`producer`", "`producer`",
+      "Batches stay compressed as their producer sent them."},
+     [](TopicSettings&, std::string_view text) { return text == "producer"; },
+     [](const TopicSettings&) -> std::string { return "producer"; }},
+    {{"durability", Type::text, "`memory`, `os`, `sync`", "`topic_defaults.durability`",
+      "When a write is acknowledged: never on disk, written, or synced."},
+     [](TopicSettings& s, std::string_view text) { return set_enum(s.durability, text, durabilities); },
+     [](const TopicSettings& s) { return std::string(durabilities.at(static_cast<std::size_t>(s.durability))); }},
+    {{"max.message.bytes", Type::int32, "0 to 2147483647", "`topic_defaults.max_message_bytes`",
+      "The largest record batch, compressed, that is taken."},
+     [](TopicSettings& s, std::string_view text) { return set_number(s.max_message_bytes, text, 0, int32_max); },
+     [](const TopicSettings& s) { return std::to_string(s.max_message_bytes); }},
+    {{"message.timestamp.type", Type::text, "`CreateTime`, `LogAppendTime`", "`CreateTime`",
+      "Whose clock a record's time is from: its producer's, or the broker's."},
+     [](TopicSettings& s, std::string_view text) { return set_enum(s.timestamp_type, text, timestamp_types); },
+     [](const TopicSettings& s) {
+       return std::string(timestamp_types.at(static_cast<std::size_t>(s.timestamp_type)));
+     }},
+    {{"min.insync.replicas", Type::int32, "1", "`1`", "A partition has one replica."},
+     [](TopicSettings&, std::string_view text) { return text == "1"; },
+     [](const TopicSettings&) -> std::string { return "1"; }},
+    {{"retention.bytes", Type::int64, "-1 (no limit) to 9223372036854775807", "`topic_defaults.retention_bytes`",
+      "How much each partition keeps."},
+     [](TopicSettings& s, std::string_view text) { return set_number(s.retention_bytes, text, -1, int64_max); },
+     [](const TopicSettings& s) { return std::to_string(s.retention_bytes); }},
+    {{"retention.ms", Type::int64, "-1 (forever) to 9223372036854775807", "`topic_defaults.retention`",
+      "How long records are kept, in milliseconds."},
+     [](TopicSettings& s, std::string_view text) { return set_number(s.retention_ms, text, -1, int64_max); },
+     [](const TopicSettings& s) { return std::to_string(s.retention_ms); }},
+}};
+
+constexpr auto infos = [] {
+  std::array<TopicConfigInfo, rows.size()> result{};
+  for (std::size_t i = 0; i < rows.size(); ++i) result[i] = rows[i].info;
+  return result;
+}();
+
+/// What the table says to a reader of Markdown, without its quotes.
+std::string plain(std::string_view text) {
+  std::string result(text);
+  std::erase(result, '`');
+  return result;
+}
+
+std::string shortened(std::string_view text) {
+  constexpr std::size_t longest_shown = 80;
+  return std::string(text.substr(0, longest_shown)) + (text.size() > longest_shown ? "..." : "");
+}
+
+TopicSettings settings_of(const TopicDefaults& defaults) {
+  TopicSettings settings;
+  settings.durability = defaults.durability;
+  settings.retention_ms = defaults.retention_ms;
+  settings.retention_bytes = defaults.retention_bytes;
+  settings.max_message_bytes = defaults.max_message_bytes;
+  return settings;
+}
+
+std::string unknown_name(std::string_view name) {
+  std::vector<std::string_view> known;
+  for (const auto& row : rows) known.push_back(row.info.name);
+  const auto near = nearest_name(name, known);
+  return "unknown topic setting '" + shortened(name) + "'" +
+         (near.empty() ? std::string{} : ", did you mean '" + std::string(near) + "'?");
+}
+
+}  // namespace
+
+std::span<const TopicConfigInfo> topic_config_table() {
+  return infos;
+}
+
+Result<TopicSettings, std::string> parse_topic_config(const TopicConfig& config, const TopicDefaults& defaults) {
+  auto settings = settings_of(defaults);
+  for (const auto& [name, text] : config) {
+    const auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.info.name == name; });
+    if (row == rows.end()) return Unexpected{unknown_name(name)};
+    if (!row->apply(settings, text))
+      return Unexpected{name + ": expected " + plain(row->info.takes) + ", not '" + shortened(text) + "'"};
+  }
+  return settings;
+}
+
+std::vector<TopicConfigEntry> describe_topic_config(const TopicConfig& config, const TopicDefaults& defaults) {
+  const auto settings = parse_topic_config(config, defaults).value_or(settings_of(defaults));
+  std::vector<TopicConfigEntry> entries;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    entries.push_back({&infos[i], rows[i].format(settings), !config.contains(std::string(infos[i].name))});
+  return entries;
+}
+
+}  // namespace braid

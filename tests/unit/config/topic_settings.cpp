@@ -1,0 +1,92 @@
+// Braid, Apache-2.0.
+#include "config/topic_settings.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+using namespace braid;
+
+namespace {
+
+std::string error_of(const TopicConfig& config) {
+  const auto settings = parse_topic_config(config, TopicDefaults{});
+  return settings ? "none" : settings.error();
+}
+
+}  // namespace
+
+TEST_CASE("a topic without settings has the node's defaults") {
+  TopicDefaults defaults;
+  defaults.durability = Durability::memory;
+  defaults.retention_ms = 5;
+  defaults.retention_bytes = 6;
+  defaults.max_message_bytes = 7;
+  const auto settings = parse_topic_config({}, defaults);
+  REQUIRE(settings);
+  CHECK(settings->durability == Durability::memory);
+  CHECK(settings->retention_ms == 5);
+  CHECK(settings->retention_bytes == 6);
+  CHECK(settings->max_message_bytes == 7);
+  CHECK(settings->timestamp_type == TimestampType::create_time);
+}
+
+TEST_CASE("a topic's own settings go before the defaults") {
+  const auto settings = parse_topic_config({{"durability", "os"},
+                                            {"retention.ms", "-1"},
+                                            {"retention.bytes", "1000000"},
+                                            {"max.message.bytes", "2147483647"},
+                                            {"message.timestamp.type", "LogAppendTime"},
+                                            {"cleanup.policy", "delete"},
+                                            {"compression.type", "producer"},
+                                            {"min.insync.replicas", "1"}},
+                                           TopicDefaults{});
+  REQUIRE(settings);
+  CHECK(settings->durability == Durability::os);
+  CHECK(settings->retention_ms == -1);
+  CHECK(settings->retention_bytes == 1000000);
+  CHECK(settings->max_message_bytes == 2147483647);
+  CHECK(settings->timestamp_type == TimestampType::log_append_time);
+}
+
+TEST_CASE("an unknown name is refused, with what was meant") {
+  CHECK(error_of({{"retention.sm", "1"}}) == "unknown topic setting 'retention.sm', did you mean 'retention.ms'?");
+  CHECK(error_of({{"unclean.leader.election.enable", "true"}}) ==
+        "unknown topic setting 'unclean.leader.election.enable'");
+  CHECK(error_of({{"", "1"}}) == "unknown topic setting ''");
+  CHECK(error_of({{std::string(10000, 'x'), "1"}}).size() < 200);
+}
+
+TEST_CASE("an impossible value is refused, with what was expected") {
+  CHECK(error_of({{"retention.ms", "7d"}}) == "retention.ms: expected -1 (forever) to 9223372036854775807, not '7d'");
+  CHECK(error_of({{"retention.ms", "-2"}}) == "retention.ms: expected -1 (forever) to 9223372036854775807, not '-2'");
+  CHECK(error_of({{"retention.bytes", "9223372036854775808"}}) ==
+        "retention.bytes: expected -1 (no limit) to 9223372036854775807, not '9223372036854775808'");
+  CHECK(error_of({{"max.message.bytes", "2147483648"}}) ==
+        "max.message.bytes: expected 0 to 2147483647, not '2147483648'");
+  CHECK(error_of({{"durability", "Sync"}}) == "durability: expected memory, os, sync, not 'Sync'");
+  CHECK(error_of({{"message.timestamp.type", ""}}) ==
+        "message.timestamp.type: expected CreateTime, LogAppendTime, not ''");
+  CHECK(error_of({{"cleanup.policy", "compact"}}) == "cleanup.policy: expected delete, not 'compact'");
+  CHECK(error_of({{"compression.type", "gzip"}}) == "compression.type: expected producer, not 'gzip'");
+  CHECK(error_of({{"min.insync.replicas", "2"}}) == "min.insync.replicas: expected 1, not '2'");
+}
+
+TEST_CASE("the description holds every name with the value in force, and whether it is a default") {
+  const TopicConfig config{{"retention.ms", "60000"}, {"durability", "os"}};
+  const auto entries = describe_topic_config(config, TopicDefaults{});
+  CHECK(entries.size() == topic_config_table().size());
+  auto find = [&](std::string_view name) {
+    const auto at = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.info->name == name; });
+    REQUIRE(at != entries.end());
+    return at->value + (at->is_default ? " default" : " set");
+  };
+  CHECK(find("retention.ms") == "60000 set");
+  CHECK(find("durability") == "os set");
+  CHECK(find("retention.bytes") == "-1 default");
+  CHECK(find("max.message.bytes") == "1048588 default");
+  CHECK(find("cleanup.policy") == "delete default");
+  // Each value is one that the table itself takes.
+  TopicConfig all;
+  for (const auto& entry : entries) all[std::string(entry.info->name)] = entry.value;
+  CHECK(error_of(all) == "none");
+}
