@@ -1,16 +1,20 @@
 // Braid, Apache-2.0.
 //
 // What an actor finds on its loop. Everything here is used from that loop's thread only; what is shared with other
-// loops is immutable (settings) or a handle to send messages to. The broker makes one per loop at start and destroys
-// them after the last actor.
+// loops is immutable (settings, routes) or a handle to send messages to. The node makes one per loop before any actor
+// runs and destroys them after the last.
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "actors/groups/interface.hpp"
 #include "actors/partition/client.hpp"
+#include "actors/routing/interest.hpp"
 #include "actors/routing/interface.hpp"
+#include "actors/routing/routes.hpp"
 #include "cluster/catalog_service.hpp"
 #include "cluster/directory.hpp"
 #include "config/settings.hpp"
@@ -19,7 +23,7 @@
 
 namespace braid {
 
-/// Counters of one loop; plain integers, read by the metrics page through a message.
+/// Counters of one loop; plain integers, written on the loop.
 struct LoopMetrics {
   std::uint64_t connections = 0;
   std::uint64_t connections_accepted = 0;
@@ -32,16 +36,37 @@ struct LoopMetrics {
 };
 
 struct Services {
+  Services(Loop& own_loop, const Settings& node_settings, const RouteTable& route_table)
+      : loop(own_loop), settings(node_settings), routes(route_table) {}
+
   Loop& loop;
   const Settings& settings;
-  Directory& directory;
-  Journal& journal;
-  PartitionClient& partitions;
-  CatalogActor catalog;
-  std::vector<RouterActor> routers;          ///< by loop; the own one is routers[loop.index().value]
-  RetainedActor retained;
-  std::vector<GroupCoordinator> coordinators;  ///< by loop
+  const RouteTable& routes;
+  std::string cluster_id;
+  Directory directory;
+  PartitionClient partitions;
+  InterestTable interest;                      ///< kept by the loop's router
+  std::vector<Journal*> journals;              ///< by shard; null where another loop has it
+  std::size_t loops = 1;
   LoopMetrics metrics;
+
+  CatalogActor catalog;
+  std::vector<PartitionHost> hosts;            ///< these three by loop
+  std::vector<RouterActor> routers;
+  std::vector<GroupCoordinator> coordinators;
+  RetainedActor retained;
+
+  /// The loop that has a shard's journal.
+  std::size_t loop_of(ShardId shard) const { return shard.value % loops; }
+  std::optional<std::size_t> loop_of(PartitionId partition) const {
+    const auto place = directory.find_partition(partition);
+    if (!place) return std::nullopt;
+    return loop_of(place->topic->partition(place->index)->shard);
+  }
+  Journal& journal_of(ShardId shard) const { return *journals.at(shard.value); }
+
+  /// Loops with subscribers that a record in this topic may concern.
+  LoopSet interested_loops(const Topic& topic) const;
 };
 
 }  // namespace braid

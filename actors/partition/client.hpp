@@ -1,60 +1,73 @@
 // Braid, Apache-2.0.
 //
 // How an actor reaches partitions. A partition's actor exists only while it is used, and may live on another loop; the
-// client keeps the handles that its loop has seen, has the owner start an actor where there is none, and asks again
-// when the actor had gone to rest meanwhile. One per loop, used by the actors of that loop only.
+// client keeps the handles that its loop has seen, has the owner start an actor where there is none, and forgets a
+// handle before the actor behind it goes to rest. One per loop, used by the actors of that loop only.
 #pragma once
 
-#include <deque>
 #include <functional>
-#include <memory>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "actors/partition/interface.hpp"
-#include "runtime/pinned.hpp"
 
 namespace braid {
 
-/// Starts partition actors on the loop that owns them; one per loop.
-struct OpenPartition {
-  PartitionId partition;
-};
-struct PartitionOpened {
-  Errc error = Errc::none;  ///< unknown_partition, storage_failed, shutting_down
-  PartitionActor actor;
-};
-using PartitionHost = caf::typed_actor<caf::replies_to<OpenPartition>::with<PartitionOpened>>;
-
 class PartitionClient {
  public:
-  /// `hosts[i]` belongs to loop i; `owner` says on which loop a partition lives.
-  PartitionClient(std::vector<PartitionHost> hosts, std::function<std::size_t(PartitionId)> owner);
+  /// Has the owner open a partition and reports to `opened`; set once, by the loop's partition host.
+  using Opener = std::function<void(PartitionId)>;
+  void set_opener(Opener opener) { opener_ = std::move(opener); }
 
-  /// Sends `request` to the partition and calls `done` with the reply, in `self`'s context. Requests of one actor to
-  /// one partition arrive in the order of these calls. `done` gets a reply with Errc::unknown_partition when there is
-  /// no such partition, and unknown_outcome when the partition failed while it had the request.
+  /// Sends `request` to the partition and calls `done` with the reply, in the context of `self` (a Pinned actor).
+  /// Requests of one actor to one partition arrive in the order of these calls. The reply's error is
+  /// unknown_partition when there is no such partition, and unknown_outcome when it failed while it had the request.
   template <class Self, class Request, class Done>
-  void request(Self* self, PartitionId partition, Request request, Done done);
+  void request(Self* self, PartitionId partition, Request request, Done done) {
+    Slot& slot = slots_[partition];
+    if (slot.actor) return send(self, partition, slot.actor, std::move(request), std::move(done));
+    slot.waiting.push_back(self->guard([this, self, partition, request = std::move(request), done = std::move(done)](
+                                           Errc error, const PartitionActor& actor) mutable {
+      if (error == Errc::none) return send(self, partition, actor, std::move(request), std::move(done));
+      PartitionReply<Request> reply;
+      reply.error = error;
+      done(reply);
+    }));
+    if (slot.waiting.size() == 1) opener_(partition);
+  }
 
-  /// Like request, for messages without a reply (Unpark): dropped when no actor is known.
+  /// For messages without a reply; dropped when no actor is known, since there is nothing to tell one that rests.
   template <class Self, class Message>
-  void tell(Self* self, PartitionId partition, Message message);
+  void tell(Self* self, PartitionId partition, Message message) {
+    if (auto at = slots_.find(partition); at != slots_.end() && at->second.actor)
+      self->send(at->second.actor, std::move(message));
+  }
 
-  void forget(PartitionId);
+  /// The opener's answer.
+  void opened(PartitionId partition, Errc error, PartitionActor actor);
+  /// The actor is about to rest, or is gone: the next request opens the partition anew.
+  void forget(PartitionId partition);
 
  private:
+  template <class Self, class Request, class Done>
+  void send(Self* self, PartitionId partition, const PartitionActor& actor, Request request, Done done) {
+    self->request(actor, caf::infinite, std::move(request))
+        .then([done](const PartitionReply<Request>& reply) mutable { done(reply); },
+              [this, done, partition, actor](caf::error&) mutable {
+                if (auto at = slots_.find(partition); at != slots_.end() && at->second.actor == actor) forget(partition);
+                PartitionReply<Request> reply;
+                reply.error = Errc::unknown_outcome;
+                done(reply);
+              });
+  }
+
   struct Slot {
-    PartitionActor actor;
-    bool opening = false;
+    PartitionActor actor;  ///< null while the partition is being opened
     std::vector<std::function<void(Errc, const PartitionActor&)>> waiting;
   };
-  std::vector<PartitionHost> hosts_;
-  std::function<std::size_t(PartitionId)> owner_;
   std::unordered_map<PartitionId, Slot> slots_;
+  Opener opener_;
 };
 
 }  // namespace braid
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::OpenPartition)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::PartitionOpened)

@@ -5,13 +5,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "model/bytes.hpp"
 #include "model/errors.hpp"
 #include "model/ids.hpp"
+#include "persistence/catalog/topic.hpp"
 #include "runtime/spelling.hpp"
 
 namespace braid {
@@ -102,11 +105,62 @@ struct LogDescription {
   LeaderEpoch leader_epoch{0};
 };
 
+/// From the host, about a partition's life.
+struct Rest {};                       ///< nobody has the handle any more: end, unless somebody used it meanwhile
+struct TopicRemoved {};               ///< the topic is deleted: fail what waits and end
+struct TopicChanged {
+  std::shared_ptr<const Topic> topic;
+};
+
+/// Answered when every append that the loop's partitions have taken is finished.
+struct DrainPartitions {};
+struct PartitionsDrained {};
+
 using PartitionActor =
     caf::typed_actor<caf::replies_to<AppendBatch>::with<Appended>, caf::replies_to<ReadBatches>::with<BatchesRead>,
                      caf::reacts_to<Unpark>, caf::replies_to<FindOffset>::with<OffsetFound>,
                      caf::replies_to<DeleteRecords>::with<RecordsDeleted>,
-                     caf::replies_to<DescribeLog>::with<LogDescription>>;
+                     caf::replies_to<DescribeLog>::with<LogDescription>, caf::reacts_to<Rest>,
+                     caf::replies_to<DrainPartitions>::with<PartitionsDrained>,
+                     caf::reacts_to<TopicRemoved>, caf::reacts_to<TopicChanged>>;
+
+/// The reply that belongs to a request.
+template <class Request>
+struct PartitionReplyOf;
+template <>
+struct PartitionReplyOf<AppendBatch> : std::type_identity<Appended> {};
+template <>
+struct PartitionReplyOf<ReadBatches> : std::type_identity<BatchesRead> {};
+template <>
+struct PartitionReplyOf<FindOffset> : std::type_identity<OffsetFound> {};
+template <>
+struct PartitionReplyOf<DeleteRecords> : std::type_identity<RecordsDeleted> {};
+template <>
+struct PartitionReplyOf<DescribeLog> : std::type_identity<LogDescription> {};
+template <class Request>
+using PartitionReply = typename PartitionReplyOf<Request>::type;
+
+/// Starts partition actors on the loop that owns them; one per loop.
+struct OpenPartition {
+  PartitionId partition;
+};
+struct PartitionOpened {
+  Errc error = Errc::none;            ///< unknown_partition, shutting_down
+  PartitionActor actor;
+};
+/// From a partition that has been idle: it would like to rest.
+struct PartitionIdle {
+  PartitionId partition;
+};
+/// To the hosts of all loops: let go of the handle. The reply says that nothing more will be sent to it from there.
+struct ForgetPartition {
+  PartitionId partition;
+};
+struct PartitionForgotten {};
+using PartitionHost =
+    caf::typed_actor<caf::replies_to<OpenPartition>::with<PartitionOpened>, caf::reacts_to<PartitionIdle>,
+                     caf::replies_to<ForgetPartition>::with<PartitionForgotten>,
+                     caf::replies_to<DrainPartitions>::with<PartitionsDrained>>;
 
 }  // namespace braid
 
@@ -122,3 +176,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::DeleteRecords)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::RecordsDeleted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::DescribeLog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::LogDescription)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Rest)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::TopicRemoved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::TopicChanged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::OpenPartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::PartitionOpened)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::PartitionIdle)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::ForgetPartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::PartitionForgotten)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::DrainPartitions)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::PartitionsDrained)
