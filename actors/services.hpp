@@ -5,6 +5,7 @@
 // runs and destroys them after the last.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "actors/routing/interest.hpp"
 #include "actors/routing/interface.hpp"
 #include "actors/routing/routes.hpp"
+#include "actors/session_registry.hpp"
 #include "cluster/catalog_service.hpp"
 #include "cluster/directory.hpp"
 #include "config/settings.hpp"
@@ -48,6 +50,10 @@ struct Services {
   InterestTable interest;                      ///< kept by the loop's router
   std::vector<Journal*> journals;              ///< by shard; null where another loop has it
   std::size_t loops = 1;
+  SessionRegistry sessions;
+  /// For the ordered end, set by the partition host: close the catalog; wait until every append that this loop's
+  /// partitions have taken is finished.
+  std::function<void(std::function<void()>)> close_catalog, drain_partitions;
   LoopMetrics metrics;
 
   CatalogActor catalog;

@@ -29,6 +29,11 @@ PartitionHostActor::behavior_type PartitionHostActor::make_behavior() {
     });
   });
   services_.directory.on_change(guard([this](const DirectoryChange& change) { topics_changed(change); }));
+  services_.close_catalog = guard([this](std::function<void()> done) {
+    request(services_.catalog, caf::infinite, CloseCatalog{})
+        .then([done](const CatalogClosed&) { done(); }, [done](caf::error&) { done(); });
+  });
+  services_.drain_partitions = guard([this](std::function<void()> done) { drain(std::move(done)); });
   sweep_timer_ = after(services_.settings.storage.retention_check_interval_ms, [this] { sweep(); });
   return {
       [this](const OpenPartition& request) { return open(request.partition); },
@@ -36,23 +41,6 @@ PartitionHostActor::behavior_type PartitionHostActor::make_behavior() {
       [this](const ForgetPartition& request) {
         services_.partitions.forget(request.partition);
         return PartitionForgotten{};
-      },
-      [this](const DrainPartitions&) {
-        // Appends already sent are in the mailboxes before this question; each partition answers it behind them.
-        auto promise = std::make_shared<Promise<PartitionsDrained>>(this);
-        auto later = promise->later();
-        auto left = std::make_shared<std::size_t>(1);
-        auto one_less = [promise, left] {
-          if (--*left == 0) promise->deliver(PartitionsDrained{});
-        };
-        for (auto& [id, entry] : active_) {
-          ++*left;
-          request(entry.actor, caf::infinite, DrainPartitions{})
-              .then([one_less](const PartitionsDrained&) { one_less(); },
-                    [one_less](caf::error&) { one_less(); });
-        }
-        one_less();
-        return later;
       },
   };
 }
@@ -125,6 +113,18 @@ void PartitionHostActor::topics_changed(const DirectoryChange& change) {
   for (const auto& topic : change.upserted)
     for (const auto& placement : topic->partitions)
       if (auto at = active_.find(placement.id); at != active_.end()) send(at->second.actor, TopicChanged{topic});
+}
+
+void PartitionHostActor::drain(std::function<void()> done) {
+  // Appends already sent are in the mailboxes before this question; each partition answers it behind them.
+  auto left = std::make_shared<std::size_t>(active_.size() + 1);
+  auto one_less = [done = std::move(done), left] {
+    if (--*left == 0) done();
+  };
+  for (auto& [id, entry] : active_)
+    request(entry.actor, caf::infinite, DrainPartitions{})
+        .then([one_less](const PartitionsDrained&) { one_less(); }, [one_less](caf::error&) { one_less(); });
+  one_less();
 }
 
 void PartitionHostActor::sweep() {

@@ -159,8 +159,7 @@ struct ForgetPartition {
 struct PartitionForgotten {};
 using PartitionHost =
     caf::typed_actor<caf::replies_to<OpenPartition>::with<PartitionOpened>, caf::reacts_to<PartitionIdle>,
-                     caf::replies_to<ForgetPartition>::with<PartitionForgotten>,
-                     caf::replies_to<DrainPartitions>::with<PartitionsDrained>>;
+                     caf::replies_to<ForgetPartition>::with<PartitionForgotten>>;
 
 }  // namespace braid
 
