@@ -59,12 +59,12 @@ class Node {
 
   const Settings& settings_;
   std::vector<Loop*> loops_;
-  std::unique_ptr<CatalogStore> catalog_;               ///< until the catalog service has it
+  std::unique_ptr<CatalogStore> catalog_;  ///< until the catalog service has it
   RouteTable routes_;
   ConnectionGate gate_;
-  std::vector<std::unique_ptr<Journal>> journals_;      ///< by shard
-  std::vector<std::unique_ptr<Services>> services_;     ///< by loop
-  std::vector<std::vector<ListenerActor>> listeners_;   ///< by loop
+  std::vector<std::unique_ptr<Journal>> journals_;     ///< by shard
+  std::vector<std::unique_ptr<Services>> services_;    ///< by loop
+  std::vector<std::vector<ListenerActor>> listeners_;  ///< by loop
   std::unique_ptr<Terminator> terminator_;
 };
 

@@ -47,8 +47,8 @@ struct Services {
   std::string cluster_id;
   Directory directory;
   PartitionClient partitions;
-  InterestTable interest;                      ///< kept by the loop's router
-  std::vector<Journal*> journals;              ///< by shard; null where another loop has it
+  InterestTable interest;          ///< kept by the loop's router
+  std::vector<Journal*> journals;  ///< by shard; null where another loop has it
   std::size_t loops = 1;
   SessionRegistry sessions;
   /// For the ordered end, set by the partition host: close the catalog; wait until every append that this loop's
@@ -57,7 +57,7 @@ struct Services {
   LoopMetrics metrics;
 
   CatalogActor catalog;
-  std::vector<PartitionHost> hosts;            ///< these three by loop
+  std::vector<PartitionHost> hosts;  ///< these three by loop
   std::vector<RouterActor> routers;
   std::vector<GroupCoordinator> coordinators;
   RetainedActor retained;

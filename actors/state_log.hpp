@@ -38,7 +38,7 @@ class StateLog {
   using Done = std::function<void(Errc)>;
   struct Limits {
     std::uint64_t snapshot_at_least_bytes = 4u << 20;
-    std::uint64_t snapshot_factor = 4;   ///< log bytes over the bytes of the last snapshot
+    std::uint64_t snapshot_factor = 4;  ///< log bytes over the bytes of the last snapshot
     std::size_t batch_bytes = 512u << 10;
   };
 

@@ -23,11 +23,11 @@ struct GroupProtocol {
 };
 struct JoinGroup {
   std::string group, member, protocol_type, client_id, client_host;
-  std::optional<std::string> instance;   ///< static membership, KIP-345
+  std::optional<std::string> instance;  ///< static membership, KIP-345
   std::int64_t session_timeout_ms = 0, rebalance_timeout_ms = 0;
   std::vector<GroupProtocol> protocols;
-  bool requires_known_member = false;    ///< JoinGroup v4+: a first join gets MEMBER_ID_REQUIRED (KIP-394)
-  bool supports_skip_assignment = false; ///< v9, KIP-814
+  bool requires_known_member = false;     ///< JoinGroup v4+: a first join gets MEMBER_ID_REQUIRED (KIP-394)
+  bool supports_skip_assignment = false;  ///< v9, KIP-814
 };
 struct GroupMember {
   std::string member;
@@ -40,7 +40,7 @@ struct JoinedGroup {
   std::optional<std::string> protocol_type, protocol;
   std::string leader, member;
   bool skip_assignment = false;
-  std::vector<GroupMember> members;      ///< for the leader
+  std::vector<GroupMember> members;  ///< for the leader
 };
 struct SyncGroup {
   std::string group, member;
@@ -88,7 +88,7 @@ struct CommitOffsets {
   std::vector<std::pair<OffsetKey, CommittedOffset>> offsets;
 };
 struct OffsetsCommitted {
-  std::vector<std::int16_t> errors;      ///< in the request's order
+  std::vector<std::int16_t> errors;  ///< in the request's order
 };
 struct FetchOffsets {
   std::string group;

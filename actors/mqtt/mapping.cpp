@@ -7,7 +7,9 @@
 
 namespace braid::mqtt {
 
-std::string_view RecordEncoder::keep(std::string text) { return texts_.emplace_back(std::move(text)); }
+std::string_view RecordEncoder::keep(std::string text) {
+  return texts_.emplace_back(std::move(text));
+}
 
 bool RecordEncoder::add(BatchBuilder& batch, Timestamp now, std::string_view topic, std::string_view payload,
                         const Properties& properties) {

@@ -55,7 +55,8 @@ class PartitionClient {
     self->request(actor, caf::infinite, std::move(request))
         .then([done](const PartitionReply<Request>& reply) mutable { done(reply); },
               [this, done, partition, actor](caf::error&) mutable {
-                if (auto at = slots_.find(partition); at != slots_.end() && at->second.actor == actor) forget(partition);
+                if (auto at = slots_.find(partition); at != slots_.end() && at->second.actor == actor)
+                  forget(partition);
                 PartitionReply<Request> reply;
                 reply.error = Errc::unknown_outcome;
                 done(reply);

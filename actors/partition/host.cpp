@@ -20,12 +20,11 @@ PartitionHostActor::behavior_type PartitionHostActor::make_behavior() {
       const auto owner = services_.loop_of(partition);
       if (!owner) return services_.partitions.opened(partition, Errc::unknown_partition, {});
       request(services_.hosts[*owner], caf::infinite, OpenPartition{partition})
-          .then([this, partition](const PartitionOpened& opened) {
-                  services_.partitions.opened(partition, opened.error, opened.actor);
-                },
-                [this, partition](caf::error&) {
-                  services_.partitions.opened(partition, Errc::shutting_down, {});
-                });
+          .then(
+              [this, partition](const PartitionOpened& opened) {
+                services_.partitions.opened(partition, opened.error, opened.actor);
+              },
+              [this, partition](caf::error&) { services_.partitions.opened(partition, Errc::shutting_down, {}); });
     });
   });
   services_.directory.on_change(guard([this](const DirectoryChange& change) { topics_changed(change); }));
@@ -90,11 +89,12 @@ void PartitionHostActor::ended(const caf::down_msg& down) {
   auto at = active_.find(partition);
   if (at == active_.end() || at->second.actor.id() != down.source.id()) return;
   if (down.reason != caf::exit_reason::normal)
-    log::error("partition", "partition {} failed: {}; it starts again from the journal on its next use", partition.value,
-               caf::to_string(down.reason));
+    log::error("partition", "partition {} failed: {}; it starts again from the journal on its next use",
+               partition.value, caf::to_string(down.reason));
   auto waiting = std::move(at->second.waiting);
   active_.erase(at);
-  for (auto& host : services_.hosts) request(host, caf::infinite, ForgetPartition{partition}).then([](const PartitionForgotten&) {}, [](caf::error&) {});
+  for (auto& host : services_.hosts)
+    request(host, caf::infinite, ForgetPartition{partition}).then([](const PartitionForgotten&) {}, [](caf::error&) {});
   if (waiting.empty()) return;
   const auto opened = start(partition);
   for (auto& promise : waiting) promise.deliver(opened);

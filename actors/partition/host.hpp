@@ -28,8 +28,8 @@ class PartitionHostActor : public Pinned<PartitionHost::base> {
  private:
   struct Entry {
     PartitionActor actor;
-    bool resting = false;                              ///< told to rest, or about to be
-    std::vector<Promise<PartitionOpened>> waiting;     ///< came while it rests: opened anew when it has ended
+    bool resting = false;                           ///< told to rest, or about to be
+    std::vector<Promise<PartitionOpened>> waiting;  ///< came while it rests: opened anew when it has ended
   };
 
   caf::result<PartitionOpened> open(PartitionId partition);
@@ -45,7 +45,7 @@ class PartitionHostActor : public Pinned<PartitionHost::base> {
   std::unordered_map<PartitionId, Entry> active_;
   std::unordered_map<caf::actor_id, PartitionId> by_actor_;
   Timer sweep_timer_;
-  std::vector<PartitionId> sweeping_;                  ///< left of the current retention sweep
+  std::vector<PartitionId> sweeping_;  ///< left of the current retention sweep
 };
 
 }  // namespace braid

@@ -41,10 +41,10 @@ struct AppendBatch {
 };
 struct Appended {
   Errc error = Errc::none;
-  Offset base_offset{-1};          ///< of this batch; of the first try when it was a duplicate
-  Timestamp log_append_time{-1};   ///< -1 when the topic keeps the producer's time
+  Offset base_offset{-1};         ///< of this batch; of the first try when it was a duplicate
+  Timestamp log_append_time{-1};  ///< -1 when the topic keeps the producer's time
   Offset log_start{0};
-  std::string reason;              ///< for people; empty when there is no error
+  std::string reason;  ///< for people; empty when there is no error
 };
 
 /// Batches from the one that contains `from`, up to the high watermark.
@@ -52,9 +52,9 @@ struct ReadBatches {
   Offset from;
   std::uint32_t max_bytes = 1u << 20;
   bool at_least_one = true;
-  std::optional<LeaderEpoch> current_leader_epoch;  ///< KIP-320: fenced when older, unknown when newer
+  std::optional<LeaderEpoch> current_leader_epoch = {};  ///< KIP-320: fenced when older, unknown when newer
   /// Where to send Wake when there is nothing to read yet. One parked read per target: a new one replaces it.
-  WakeTarget park;
+  WakeTarget park = {};
   std::uint64_t token = 0;
 };
 struct BatchesRead {
@@ -64,11 +64,11 @@ struct BatchesRead {
   Offset high_watermark{0};
   Offset last_stable{0};
   Offset log_start{0};
-  bool parked = false;             ///< nothing there; a Wake will come
+  bool parked = false;  ///< nothing there; a Wake will come
 };
 /// Takes a parked read back: the reader ended or has what it needs.
 struct Unpark {
-  std::uint64_t reader = 0;        ///< actor id of the parked target
+  std::uint64_t reader = 0;  ///< actor id of the parked target
 };
 
 /// Kafka's special timestamps of ListOffsets.
@@ -78,7 +78,7 @@ inline constexpr std::int64_t kMaxTimestamp = -3;
 
 struct FindOffset {
   std::int64_t timestamp = kLatestTimestamp;
-  std::optional<LeaderEpoch> current_leader_epoch;
+  std::optional<LeaderEpoch> current_leader_epoch = {};
 };
 /// Offset and time of the first record at or behind the timestamp; -1 and -1 when there is none.
 struct OffsetFound {
@@ -106,8 +106,8 @@ struct LogDescription {
 };
 
 /// From the host, about a partition's life.
-struct Rest {};                       ///< nobody has the handle any more: end, unless somebody used it meanwhile
-struct TopicRemoved {};               ///< the topic is deleted: fail what waits and end
+struct Rest {};          ///< nobody has the handle any more: end, unless somebody used it meanwhile
+struct TopicRemoved {};  ///< the topic is deleted: fail what waits and end
 struct TopicChanged {
   std::shared_ptr<const Topic> topic;
 };
@@ -121,8 +121,8 @@ using PartitionActor =
                      caf::reacts_to<Unpark>, caf::replies_to<FindOffset>::with<OffsetFound>,
                      caf::replies_to<DeleteRecords>::with<RecordsDeleted>,
                      caf::replies_to<DescribeLog>::with<LogDescription>, caf::reacts_to<Rest>,
-                     caf::replies_to<DrainPartitions>::with<PartitionsDrained>,
-                     caf::reacts_to<TopicRemoved>, caf::reacts_to<TopicChanged>>;
+                     caf::replies_to<DrainPartitions>::with<PartitionsDrained>, caf::reacts_to<TopicRemoved>,
+                     caf::reacts_to<TopicChanged>>;
 
 /// The reply that belongs to a request.
 template <class Request>
@@ -145,7 +145,7 @@ struct OpenPartition {
   PartitionId partition;
 };
 struct PartitionOpened {
-  Errc error = Errc::none;            ///< unknown_partition, shutting_down
+  Errc error = Errc::none;  ///< unknown_partition, shutting_down
   PartitionActor actor;
 };
 /// From a partition that has been idle: it would like to rest.

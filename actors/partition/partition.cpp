@@ -5,6 +5,11 @@
 
 namespace braid {
 
+namespace {
+/// What a batch may inflate to when a record in it is looked for.
+constexpr std::size_t kMaxUncompressedBatchBytes = 256u << 20;
+}  // namespace
+
 Partition::Partition(caf::actor_config& config, Loop& loop, Services& services, PartitionHost host, TopicRef topic,
                      PartitionIndex index)
     : Pinned(config, loop),
@@ -49,7 +54,9 @@ Partition::behavior_type Partition::make_behavior() {
   };
 }
 
-Offset Partition::log_start() const { return std::min(journal_.state(placement_.id).log_start, high_watermark_); }
+Offset Partition::log_start() const {
+  return std::min(journal_.state(placement_.id).log_start, high_watermark_);
+}
 
 Errc Partition::check_epoch(const std::optional<LeaderEpoch>& epoch) const {
   if (!epoch || epoch->value < 0) return Errc::none;
@@ -130,11 +137,14 @@ caf::result<Appended> Partition::append(const AppendBatch& request) {
   pending.last_offset = Offset{pending.base_offset.value + header.last_offset_delta};
   stamp_batch(batch, pending.base_offset, placement_.epoch);
 
-  const Errc taken = journal_.append(
-      {.partition = placement_.id, .shard = placement_.shard, .batch = batch, .base_offset = pending.base_offset,
-       .last_offset = pending.last_offset, .max_timestamp = header.max_timestamp,
-       .durability = topic_->settings.durability},
-      guard([this](Errc result) { completed(result); }));
+  const Errc taken = journal_.append({.partition = placement_.id,
+                                      .shard = placement_.shard,
+                                      .batch = batch,
+                                      .base_offset = pending.base_offset,
+                                      .last_offset = pending.last_offset,
+                                      .max_timestamp = header.max_timestamp,
+                                      .durability = topic_->settings.durability},
+                                     guard([this](Errc result) { completed(result); }));
   if (taken != Errc::none) {
     refused.error = taken;
     refused.reason = to_string(taken);
@@ -182,8 +192,8 @@ void Partition::publish(const Pending& pending) {
   LoopSet loops = services_.interested_loops(*topic_);
   for (std::size_t i = 0; loops != 0; ++i, loops >>= 1) {
     if (loops & 1)
-      send(services_.routers[i], PublishBatch{topic_, pending.published.batch, pending.published.publish_flags,
-                                              pending.published.publisher});
+      send(services_.routers[i],
+           PublishBatch{topic_, pending.published.batch, pending.published.publish_flags, pending.published.publisher});
   }
 }
 
@@ -213,8 +223,11 @@ caf::result<BatchesRead> Partition::read(const ReadBatches& request) {
   }
   auto promise = std::make_shared<Promise<BatchesRead>>(this);
   ++reading_;
-  journal_.read({.partition = placement_.id, .from = request.from, .limit = high_watermark_,
-                 .max_bytes = request.max_bytes, .at_least_one = request.at_least_one},
+  journal_.read({.partition = placement_.id,
+                 .from = request.from,
+                 .limit = high_watermark_,
+                 .max_bytes = request.max_bytes,
+                 .at_least_one = request.at_least_one},
                 guard([this, promise](ReadResult result) {
                   --reading_;
                   auto reply = watermarks(result.error);
@@ -249,8 +262,12 @@ caf::result<OffsetFound> Partition::find(const FindOffset& request) {
   if (found.error != Errc::none) return found;
   found.leader_epoch = placement_.epoch;
   switch (request.timestamp) {
-    case kLatestTimestamp: found.offset = high_watermark_; return found;
-    case kEarliestTimestamp: found.offset = log_start(); return found;
+    case kLatestTimestamp:
+      found.offset = high_watermark_;
+      return found;
+    case kEarliestTimestamp:
+      found.offset = log_start();
+      return found;
     case kMaxTimestamp: {
       const auto base = journal_.batch_of_max_timestamp(placement_.id);
       if (!base || *base >= high_watermark_) return found;
@@ -258,50 +275,52 @@ caf::result<OffsetFound> Partition::find(const FindOffset& request) {
       find_in_batch(promise, *base, kMaxTimestamp);
       return promise->later();
     }
-    default: break;
+    default:
+      break;
   }
   auto promise = std::make_shared<Promise<OffsetFound>>(this);
   ++reading_;
-  journal_.batch_for_timestamp(
-      placement_.id, Timestamp{request.timestamp},
-      guard([this, promise, at = request.timestamp](Errc error, std::optional<Offset> base) {
-        --reading_;
-        if (error == Errc::none && base && *base < high_watermark_) return find_in_batch(promise, *base, at);
-        OffsetFound none;
-        none.error = error;
-        none.leader_epoch = placement_.epoch;
-        promise->deliver(none);
-      }));
+  journal_.batch_for_timestamp(placement_.id, Timestamp{request.timestamp},
+                               guard([this, promise, at = request.timestamp](Errc error, std::optional<Offset> base) {
+                                 --reading_;
+                                 if (error == Errc::none && base && *base < high_watermark_)
+                                   return find_in_batch(promise, *base, at);
+                                 OffsetFound none;
+                                 none.error = error;
+                                 none.leader_epoch = placement_.epoch;
+                                 promise->deliver(none);
+                               }));
   return promise->later();
 }
 
 void Partition::find_in_batch(std::shared_ptr<Promise<OffsetFound>> promise, Offset base, std::int64_t at) {
   ++reading_;
-  journal_.read({.partition = placement_.id, .from = base, .limit = high_watermark_, .max_bytes = 1, .at_least_one = true},
-                guard([this, promise, at](ReadResult result) {
-                  --reading_;
-                  OffsetFound found;
-                  found.error = result.error;
-                  found.leader_epoch = placement_.epoch;
-                  if (result.error == Errc::none && !result.batches.empty()) {
-                    auto walker = BatchWalker::open(result.batches.front(), kMaxUncompressedBatchBytes);
-                    RecordView record;
-                    while (walker && walker->next(record)) {
-                      if (record.offset < log_start() || record.timestamp.value < at) continue;
-                      if (at != kMaxTimestamp) {
-                        found.offset = record.offset;
-                        found.timestamp = record.timestamp;
-                        break;
-                      }
-                      if (record.timestamp > found.timestamp) {
-                        found.offset = record.offset;
-                        found.timestamp = record.timestamp;
-                      }
-                    }
-                    if (!walker || walker->failed()) found.error = Errc::damaged;
-                  }
-                  promise->deliver(found);
-                }));
+  journal_.read(
+      {.partition = placement_.id, .from = base, .limit = high_watermark_, .max_bytes = 1, .at_least_one = true},
+      guard([this, promise, at](ReadResult result) {
+        --reading_;
+        OffsetFound found;
+        found.error = result.error;
+        found.leader_epoch = placement_.epoch;
+        if (result.error == Errc::none && !result.batches.empty()) {
+          auto walker = BatchWalker::open(result.batches.front(), kMaxUncompressedBatchBytes);
+          RecordView record;
+          while (walker && walker->next(record)) {
+            if (record.offset < log_start() || record.timestamp.value < at) continue;
+            if (at != kMaxTimestamp) {
+              found.offset = record.offset;
+              found.timestamp = record.timestamp;
+              break;
+            }
+            if (record.timestamp > found.timestamp) {
+              found.offset = record.offset;
+              found.timestamp = record.timestamp;
+            }
+          }
+          if (!walker || walker->failed()) found.error = Errc::damaged;
+        }
+        promise->deliver(found);
+      }));
 }
 
 caf::result<RecordsDeleted> Partition::delete_records(const DeleteRecords& request) {
@@ -325,7 +344,9 @@ caf::result<RecordsDeleted> Partition::delete_records(const DeleteRecords& reque
 // -- life -------------------------------------------------------------------------------------------------------------
 
 void Partition::removed() {
-  for (auto& pending : pending_) pending.promise.deliver(Appended{.error = Errc::unknown_partition});
+  Appended gone;
+  gone.error = Errc::unknown_partition;
+  for (auto& pending : pending_) pending.promise.deliver(gone);
   pending_.clear();
   // Woken readers ask again and learn that the topic is gone.
   for (auto& [id, parked] : parked_) send(parked.target, Wake{parked.token});

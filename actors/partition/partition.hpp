@@ -35,7 +35,7 @@ class Partition : public Pinned<PartitionActor::base> {
     Promise<Appended> promise;
     Offset base_offset, last_offset;
     Timestamp log_append_time;
-    AppendBatch published;        ///< for subscribers; the batch is a slice, not a copy
+    AppendBatch published;  ///< for subscribers; the batch is a slice, not a copy
     bool duplicate_of_pending = false;
   };
   struct Parked {
@@ -71,12 +71,12 @@ class Partition : public Pinned<PartitionActor::base> {
   PartitionPlacement placement_;
   Offset high_watermark_;
   std::deque<Pending> pending_;
-  std::vector<Promise<PartitionsDrained>> drained_;  ///< want to know when nothing is pending
+  std::vector<Promise<PartitionsDrained>> drained_;   ///< want to know when nothing is pending
   std::unordered_map<std::uint64_t, Parked> parked_;  ///< by the target's actor id
-  std::uint64_t uses_ = 0;           ///< messages handled; tells whether somebody came since the last look
+  std::uint64_t uses_ = 0;  ///< messages handled; tells whether somebody came since the last look
   std::uint64_t uses_at_last_look_ = 0;
   Timer idle_timer_;
-  std::uint32_t reading_ = 0;        ///< journal reads under way
+  std::uint32_t reading_ = 0;  ///< journal reads under way
 };
 
 }  // namespace braid

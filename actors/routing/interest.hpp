@@ -1,8 +1,8 @@
 // Braid, Apache-2.0.
 //
 // Which loops have subscribers that a publish may concern. A partition that commits a batch, or a session that
-// publishes, visits only those loops, and none when nobody subscribes: a Kafka-only workload pays one look-up per batch.
-// Kept per first level of the topic name, since that is what a topic is named by.
+// publishes, visits only those loops, and none when nobody subscribes: a Kafka-only workload pays one look-up per
+// batch. Kept per first level of the topic name, since that is what a topic is named by.
 #pragma once
 
 #include <cstdint>

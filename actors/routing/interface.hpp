@@ -17,20 +17,20 @@ namespace braid {
 
 /// A message on its way to subscribers of one loop: made once per record, shared by all of them.
 struct Publication {
-  Bytes topic;                    ///< MQTT topic name
+  Bytes topic;  ///< MQTT topic name
   Bytes payload;
-  Bytes properties;               ///< MQTT 5 property block without its length and without expiry: forwarded as it is
+  Bytes properties;  ///< MQTT 5 property block without its length and without expiry: forwarded as it is
   std::optional<std::uint32_t> expiry_interval_s;  ///< what the publisher gave
-  Timestamp published{-1};        ///< when the broker got it; expiry counts from here
-  std::uint8_t qos = 0;           ///< the publisher's
-  bool retain = false;            ///< the publisher's flag (for Retain As Published)
+  Timestamp published{-1};                         ///< when the broker got it; expiry counts from here
+  std::uint8_t qos = 0;                            ///< the publisher's
+  bool retain = false;                             ///< the publisher's flag (for Retain As Published)
   std::uint64_t publisher = 0;
 };
 /// What a session gets of one published batch.
 struct Delivery {
   std::shared_ptr<const Publication> publication;
-  std::uint8_t qos = 0;           ///< already the smaller of the publisher's and the granted one
-  bool retain = false;            ///< flag to send
+  std::uint8_t qos = 0;  ///< already the smaller of the publisher's and the granted one
+  bool retain = false;   ///< flag to send
   std::vector<std::uint32_t> subscription_identifiers;
 };
 struct Deliver {
@@ -52,7 +52,7 @@ struct Subscribe {
   std::vector<std::pair<Bytes, SubscribeOptions>> filters;
 };
 struct Subscribed {
-  std::vector<bool> existed;      ///< per filter: replaced a subscription
+  std::vector<bool> existed;  ///< per filter: replaced a subscription
 };
 struct Unsubscribe {
   std::uint64_t session = 0;
@@ -76,11 +76,11 @@ using RouterActor =
 struct Retain {
   Bytes batch;
   Bytes publish_flags;
-  std::uint64_t token = 0;        ///< for RetainStored
+  std::uint64_t token = 0;  ///< for RetainStored
   caf::typed_actor<caf::reacts_to<struct RetainStored>> stored;
 };
 struct Retained {
-  Errc error = Errc::none;        ///< overloaded when max_retained_bytes is reached
+  Errc error = Errc::none;  ///< overloaded when max_retained_bytes is reached
 };
 struct RetainStored {
   std::uint64_t token = 0;
@@ -90,15 +90,15 @@ struct RetainStored {
 /// subscriber. Begin with an empty `after`.
 struct FindRetained {
   Bytes filter;
-  Bytes after;                    ///< topic name that the last answer ended with
+  Bytes after;  ///< topic name that the last answer ended with
   std::uint32_t limit = 100;
 };
 struct RetainedFound {
   std::vector<std::shared_ptr<const Publication>> messages;
   bool more = false;
 };
-using RetainedActor = caf::typed_actor<caf::replies_to<Retain>::with<Retained>,
-                                       caf::replies_to<FindRetained>::with<RetainedFound>>;
+using RetainedActor =
+    caf::typed_actor<caf::replies_to<Retain>::with<Retained>, caf::replies_to<FindRetained>::with<RetainedFound>>;
 
 }  // namespace braid
 

@@ -34,6 +34,8 @@ class RouteTable {
 };
 
 /// Up to the first '/'.
-inline std::string_view first_level(std::string_view name) { return name.substr(0, name.find('/')); }
+inline std::string_view first_level(std::string_view name) {
+  return name.substr(0, name.find('/'));
+}
 
 }  // namespace braid
