@@ -1,14 +1,16 @@
 // Braid, Apache-2.0.
 //
 // Runs a libFuzzer target without libFuzzer, so that every ordinary build tests every decoder: replays the corpus, then
-// mutates it for a fixed number of rounds. Each round depends on the seed and its own number only, so BRAID_FUZZ_SEED
-// replays a run; the input that brought the target down is written to `crash-TARGET` in the working directory, and
-// `TARGET crash-TARGET` runs it again. Long runs belong to the preset "fuzz" (./dev fuzz).
+// mutates it for a fixed number of rounds, or for two seconds if they take longer. Each round depends on the seed and
+// its own number only, so BRAID_FUZZ_SEED replays a run; the input that brought the target down is written to
+// `crash-TARGET` in the working directory, and `TARGET crash-TARGET` runs it again. Long runs belong to the preset
+// "fuzz" (./dev fuzz).
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -54,8 +56,9 @@ void on_signal(int signal) {
   std::raise(signal);
 }
 
-void run(Input input) {
-  current = std::move(input);
+void run(const Input& input) {
+  // Of exact size, so that a sanitizer sees the first byte read past the end.
+  current = Input(input.begin(), input.end());
   running = true;
   LLVMFuzzerTestOneInput(current.data(), current.size());
   running = false;
@@ -151,6 +154,7 @@ int main(int argc, char** argv) {
 
   const auto seed = from_environment("BRAID_FUZZ_SEED", std::random_device{}());
   const auto rounds = from_environment("BRAID_FUZZ_ROUNDS", 20000);
+  const auto limit = std::chrono::milliseconds(from_environment("BRAID_FUZZ_MS", 2000));
   const auto corpus = read_corpus(arguments);
   std::printf("corpus of %zu, %llu rounds, BRAID_FUZZ_SEED=%llu\n", corpus.size(),
               static_cast<unsigned long long>(rounds), static_cast<unsigned long long>(seed));
@@ -159,7 +163,12 @@ int main(int argc, char** argv) {
   run({});
   for (const auto& input : corpus) run(input);
   const bool replay_only = arguments.size() == 1 && std::filesystem::is_regular_file(arguments[0]);
+  const auto deadline = std::chrono::steady_clock::now() + limit;
   for (std::uint64_t round = 0; !replay_only && round < rounds; ++round) {
+    if (round % 64 == 0 && std::chrono::steady_clock::now() >= deadline) {
+      std::printf("stopped after %llu rounds, BRAID_FUZZ_MS gives more time\n", static_cast<unsigned long long>(round));
+      break;
+    }
     std::seed_seq sequence{seed, round};
     std::mt19937_64 random(sequence);
     run(mutate(corpus.empty() ? Input{} : corpus[random() % corpus.size()], corpus, random));
