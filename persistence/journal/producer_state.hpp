@@ -27,7 +27,7 @@ class ProducerStates {
   struct Verdict {
     Errc error = Errc::none;  ///< none, out_of_order_sequence, invalid_producer_epoch
     bool duplicate = false;   ///< appended before; `original` says where
-    ProducerBatch original;
+    ProducerBatch original{};
   };
   /// Judges a batch before it is appended. Sequences wrap from 2^31-1 to 0. An unknown producer may begin anywhere;
   /// a new epoch begins at 0.
