@@ -9,9 +9,20 @@
 
 #include "codecs/kafka/api_keys.hpp"
 #include "codecs/kafka/messages/api_versions.hpp"
+#include "codecs/kafka/messages/create_topics.hpp"
+#include "codecs/kafka/messages/delete_topics.hpp"
 #include "codecs/kafka/messages/fetch.hpp"
+#include "codecs/kafka/messages/find_coordinator.hpp"
+#include "codecs/kafka/messages/heartbeat.hpp"
+#include "codecs/kafka/messages/init_producer_id.hpp"
+#include "codecs/kafka/messages/join_group.hpp"
+#include "codecs/kafka/messages/leave_group.hpp"
+#include "codecs/kafka/messages/list_offsets.hpp"
 #include "codecs/kafka/messages/metadata.hpp"
+#include "codecs/kafka/messages/offset_commit.hpp"
+#include "codecs/kafka/messages/offset_fetch.hpp"
 #include "codecs/kafka/messages/produce.hpp"
+#include "codecs/kafka/messages/sync_group.hpp"
 
 namespace braid::kafka {
 
@@ -42,10 +53,21 @@ struct ApiList {
 };
 
 /// By ascending key.
-using Apis = ApiList<Api<ApiKey::produce, ProduceRequest, ProduceResponse>,              //
-                     Api<ApiKey::fetch, FetchRequest, FetchResponse>,                    //
-                     Api<ApiKey::metadata, MetadataRequest, MetadataResponse>,           //
-                     Api<ApiKey::api_versions, ApiVersionsRequest, ApiVersionsResponse>  //
+using Apis = ApiList<Api<ApiKey::produce, ProduceRequest, ProduceResponse>,                           //
+                     Api<ApiKey::fetch, FetchRequest, FetchResponse>,                                 //
+                     Api<ApiKey::list_offsets, ListOffsetsRequest, ListOffsetsResponse>,              //
+                     Api<ApiKey::metadata, MetadataRequest, MetadataResponse>,                        //
+                     Api<ApiKey::offset_commit, OffsetCommitRequest, OffsetCommitResponse>,           //
+                     Api<ApiKey::offset_fetch, OffsetFetchRequest, OffsetFetchResponse>,              //
+                     Api<ApiKey::find_coordinator, FindCoordinatorRequest, FindCoordinatorResponse>,  //
+                     Api<ApiKey::join_group, JoinGroupRequest, JoinGroupResponse>,                    //
+                     Api<ApiKey::heartbeat, HeartbeatRequest, HeartbeatResponse>,                     //
+                     Api<ApiKey::leave_group, LeaveGroupRequest, LeaveGroupResponse>,                 //
+                     Api<ApiKey::sync_group, SyncGroupRequest, SyncGroupResponse>,                    //
+                     Api<ApiKey::api_versions, ApiVersionsRequest, ApiVersionsResponse>,              //
+                     Api<ApiKey::create_topics, CreateTopicsRequest, CreateTopicsResponse>,           //
+                     Api<ApiKey::delete_topics, DeleteTopicsRequest, DeleteTopicsResponse>,           //
+                     Api<ApiKey::init_producer_id, InitProducerIdRequest, InitProducerIdResponse>     //
                      >;
 
 }  // namespace braid::kafka
