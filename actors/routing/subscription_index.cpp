@@ -56,7 +56,7 @@ bool SubscriptionIndex::remove_exact(std::string_view filter, std::uint32_t subs
   const auto name = filters_.find(filter);
   if (name == NameTable::none || !postings_.remove(exact_lists_[name], subscriber)) return false;
   if (exact_lists_[name] == PostingLists::empty) filters_.release(name);
-  if (filters_.size() == 0) exact_lists_ = {};
+  if (filters_.size() == 0) exact_lists_ = decltype(exact_lists_)();
   return true;
 }
 

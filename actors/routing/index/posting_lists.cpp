@@ -25,8 +25,8 @@ std::uint32_t PostingLists::Slab::take() {
 void PostingLists::Slab::give(std::uint32_t index) {
   free_.push_back(index);
   if (--used_ > 0) return;
-  chunks_ = {};
-  free_ = {};
+  chunks_ = decltype(chunks_)();
+  free_ = decltype(free_)();
   size_ = 0;
 }
 

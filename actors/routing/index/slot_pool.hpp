@@ -43,8 +43,8 @@ class SlotPool {
     return chunks_.size() * (chunk_records * sizeof(T) + sizeof(void*)) + free_.capacity() * sizeof(Index);
   }
   void clear() {
-    chunks_ = {};
-    free_ = {};
+    chunks_ = decltype(chunks_)();
+    free_ = decltype(free_)();
     size_ = used_ = 0;
   }
 
