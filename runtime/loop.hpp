@@ -83,10 +83,11 @@ class PinnedHook {
   PinnedHook(const PinnedHook&) = delete;
   PinnedHook& operator=(const PinnedHook&) = delete;
 
+  virtual ~PinnedHook() = default;
+
   virtual void kill_pinned() = 0;
 
  protected:
-  ~PinnedHook() = default;
   void enlist_at(Loop& loop) { loop.enlist(*this); }
   void delist_from(Loop& loop) { loop.delist(*this); }
 
