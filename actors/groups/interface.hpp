@@ -1,126 +1,29 @@
 // Braid, Apache-2.0.
 //
-// Consumer groups (Kafka's classic protocol). Each loop has a coordinator for the groups whose `__consumer_offsets`
-// partition lives there; it starts an actor per group. Metadata and assignments are opaque bytes: Connect's and Schema
-// Registry's groups look the same from here. Errors are Kafka's own numbers (codecs/kafka/errors.hpp): groups are a
-// Kafka concept, and nothing is gained by translating twice.
+// Consumer groups as actors. Each loop has a coordinator for the groups whose `__consumer_offsets` partition lives
+// there; it starts an actor per group. What the messages mean: `messages.hpp`.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
-
-#include "model/bytes.hpp"
-#include "model/ids.hpp"
+#include "actors/groups/messages.hpp"
 #include "runtime/spelling.hpp"
 
 namespace braid {
 
-struct GroupProtocol {
-  std::string name;
-  Bytes metadata;
-};
-struct JoinGroup {
-  std::string group, member, protocol_type, client_id, client_host;
-  std::optional<std::string> instance;  ///< static membership, KIP-345
-  std::int64_t session_timeout_ms = 0, rebalance_timeout_ms = 0;
-  std::vector<GroupProtocol> protocols;
-  bool requires_known_member = false;     ///< JoinGroup v4+: a first join gets MEMBER_ID_REQUIRED (KIP-394)
-  bool supports_skip_assignment = false;  ///< v9, KIP-814
-};
-struct GroupMember {
-  std::string member;
-  std::optional<std::string> instance;
-  Bytes metadata;
-};
-struct JoinedGroup {
-  std::int16_t error = 0;
-  std::int32_t generation = -1;
-  std::optional<std::string> protocol_type, protocol;
-  std::string leader, member;
-  bool skip_assignment = false;
-  std::vector<GroupMember> members;  ///< for the leader
-};
-struct SyncGroup {
-  std::string group, member;
-  std::optional<std::string> instance, protocol_type, protocol;
-  std::int32_t generation = -1;
-  std::vector<std::pair<std::string, Bytes>> assignments;
-};
-struct SyncedGroup {
-  std::int16_t error = 0;
-  std::optional<std::string> protocol_type, protocol;
-  Bytes assignment;
-};
-struct GroupHeartbeat {
-  std::string group, member;
-  std::optional<std::string> instance;
-  std::int32_t generation = -1;
-};
-struct LeaveGroup {
-  struct Member {
-    std::string member;
-    std::optional<std::string> instance, reason;
-  };
-  std::string group;
-  std::vector<Member> members;
-};
-struct LeftGroup {
-  std::int16_t error = 0;
-  std::vector<std::int16_t> member_errors;  ///< in the request's order
-};
-struct OffsetKey {
-  std::string topic;
-  std::int32_t partition = 0;
-  friend auto operator<=>(const OffsetKey&, const OffsetKey&) = default;
-};
-struct CommittedOffset {
-  Offset offset{-1};
-  LeaderEpoch leader_epoch{-1};
-  std::string metadata;
-  Timestamp committed{-1};
-};
-struct CommitOffsets {
-  std::string group, member;
-  std::optional<std::string> instance;
-  std::int32_t generation = -1;
-  std::vector<std::pair<OffsetKey, CommittedOffset>> offsets;
-};
-struct OffsetsCommitted {
-  std::vector<std::int16_t> errors;  ///< in the request's order
-};
-struct FetchOffsets {
-  std::string group;
-  bool all = false;
-  std::vector<OffsetKey> keys;
-};
-struct OffsetsFetched {
-  std::int16_t error = 0;
-  std::vector<std::pair<OffsetKey, CommittedOffset>> offsets;  ///< offset -1 for a key without one
-};
-/// For everything that only says whether it worked.
-struct GroupError {
-  std::int16_t error = 0;
-};
-
-using GroupCoordinator =
-    caf::typed_actor<caf::replies_to<JoinGroup>::with<JoinedGroup>, caf::replies_to<SyncGroup>::with<SyncedGroup>,
-                     caf::replies_to<GroupHeartbeat>::with<GroupError>, caf::replies_to<LeaveGroup>::with<LeftGroup>,
-                     caf::replies_to<CommitOffsets>::with<OffsetsCommitted>,
-                     caf::replies_to<FetchOffsets>::with<OffsetsFetched>>;
+using GroupCoordinator = Interface<Answers<JoinGroup, JoinedGroup>, Answers<SyncGroup, SyncedGroup>,
+                                   Answers<GroupHeartbeat, GroupError>, Answers<LeaveGroup, LeftGroup>,
+                                   Answers<CommitOffsets, OffsetsCommitted>, Answers<FetchOffsets, OffsetsFetched>>;
 
 }  // namespace braid
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::JoinGroup)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::JoinedGroup)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::SyncGroup)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::SyncedGroup)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::GroupHeartbeat)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::LeaveGroup)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::LeftGroup)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::CommitOffsets)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::OffsetsCommitted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::FetchOffsets)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::OffsetsFetched)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::GroupError)
+BRAID_MESSAGE(braid::JoinGroup)
+BRAID_MESSAGE(braid::JoinedGroup)
+BRAID_MESSAGE(braid::SyncGroup)
+BRAID_MESSAGE(braid::SyncedGroup)
+BRAID_MESSAGE(braid::GroupHeartbeat)
+BRAID_MESSAGE(braid::LeaveGroup)
+BRAID_MESSAGE(braid::LeftGroup)
+BRAID_MESSAGE(braid::CommitOffsets)
+BRAID_MESSAGE(braid::OffsetsCommitted)
+BRAID_MESSAGE(braid::FetchOffsets)
+BRAID_MESSAGE(braid::OffsetsFetched)
+BRAID_MESSAGE(braid::GroupError)
