@@ -6,10 +6,14 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <caf/scoped_actor.hpp>
 #include <catch2/catch.hpp>
+#include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -33,15 +37,17 @@ int write_or_fail(sqlite3_file* file, const void* from, int size, sqlite3_int64 
 }
 int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   const int code = real_vfs->xOpen(real_vfs, name, file, flags, out_flags);
-  if (code == SQLITE_OK && file->pMethods) {
-    static const sqlite3_io_methods methods = [&] {
-      auto copy = *file->pMethods;
-      real_write = copy.xWrite;
-      copy.xWrite = write_or_fail;
-      return copy;
-    }();
-    file->pMethods = &methods;
+  if (code != SQLITE_OK) return code;
+  // Databases and logs have tables of their own; the function that writes is one.
+  static std::mutex mutex;
+  static std::map<const sqlite3_io_methods*, sqlite3_io_methods> tables;
+  const std::lock_guard lock(mutex);
+  const auto [table, is_new] = tables.try_emplace(file->pMethods, *file->pMethods);
+  if (is_new) {
+    real_write = table->second.xWrite;
+    table->second.xWrite = write_or_fail;
   }
+  file->pMethods = &table->second;
   return code;
 }
 const char* failing_vfs() {
@@ -50,7 +56,6 @@ const char* failing_vfs() {
     auto copy = *real_vfs;
     copy.zName = "braid-full-disk";
     copy.xOpen = open_file;
-    sqlite3_vfs_register(&copy, 0);
     return copy;
   }();
   sqlite3_vfs_register(&vfs, 0);
