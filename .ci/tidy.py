@@ -100,7 +100,8 @@ def check():
             if len(lines[number - 1]) > MAX_COLUMNS and 'R"' not in text:
                 report(path, number, f"longer than {MAX_COLUMNS} columns")
             for pattern, rooms, why in FENCES:
-                if room not in rooms and pattern.search(line):
+                # A room's testing/ folder holds its fakes: they are seeded, and no part of the broker.
+                if room not in rooms and "testing" not in path.parts and pattern.search(line):
                     report(path, number, why)
             include = INCLUDE.match(line)
             if not include:

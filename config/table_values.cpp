@@ -6,6 +6,7 @@
 #include "config/address.hpp"
 #include "config/table.hpp"
 #include "config/units.hpp"
+#include "config/yaml.hpp"
 
 namespace braid {
 namespace {
@@ -44,28 +45,6 @@ std::string quoted(std::string_view text) {
   for (char c : text.substr(0, longest_shown)) shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
   if (text.size() > longest_shown) shown += "...";
   return shown + "'";
-}
-
-/// Plain where YAML reads it back as the same text, else in double quotes.
-std::string yaml_text(std::string_view text) {
-  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' ||
-           c == '_' || c == '-';
-  });
-  if (plain && text.front() != '-' && text != "null") return std::string(text);
-  std::string result = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      constexpr std::string_view digits = "0123456789abcdef";
-      result += "\\x";
-      result += digits[static_cast<unsigned char>(c) >> 4];
-      result += digits[static_cast<unsigned char>(c) & 15];
-    } else {
-      result += c;
-    }
-  }
-  return result + "\"";
 }
 
 }  // namespace
@@ -139,11 +118,11 @@ std::string format_setting(const Setting& setting, const SettingValue& value) {
     if (!setting.special.empty() && *number == setting.special_value) return std::string(setting.special);
     return format_number(setting, *number);
   }
-  if (const auto* text = std::get_if<std::string>(&value)) return yaml_text(*text);
+  if (const auto* text = std::get_if<std::string>(&value)) return quote_yaml(*text);
   std::string list;
   for (const auto& route : std::get<std::vector<RouteSetting>>(value))
-    list += (list.empty() ? "{filter: " : ", {filter: ") + yaml_text(route.filter) +
-            ", topic: " + yaml_text(route.topic) + "}";
+    list += (list.empty() ? "{filter: " : ", {filter: ") + quote_yaml(route.filter) +
+            ", topic: " + quote_yaml(route.topic) + "}";
   return "[" + list + "]";
 }
 

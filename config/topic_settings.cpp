@@ -129,7 +129,8 @@ std::span<const TopicConfigInfo> topic_config_table() {
 Result<TopicSettings, std::string> parse_topic_config(const TopicConfig& config, const TopicDefaults& defaults) {
   auto settings = settings_of(defaults);
   for (const auto& [name, text] : config) {
-    const auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.info.name == name; });
+    const auto row =
+        std::find_if(rows.begin(), rows.end(), [&known = name](const Row& r) { return r.info.name == known; });
     if (row == rows.end()) return Unexpected{unknown_name(name)};
     if (!row->apply(settings, text))
       return Unexpected{name + ": expected " + plain(row->info.takes) + ", not '" + shortened(text) + "'"};

@@ -33,4 +33,7 @@ struct YamlError {
 /// An empty document is a null node.
 Result<YamlNode, YamlError> parse_yaml(std::string_view text);
 
+/// Plain where YAML reads it back as the same text, else in double quotes.
+std::string quote_yaml(std::string_view text);
+
 }  // namespace braid

@@ -92,3 +92,40 @@ TEST_CASE("depth and size have limits") {
   CHECK(error_of(nested).text == "nested too deeply");
   CHECK(error_of(std::string((1u << 20) + 1, ' ')).text == "larger than 1MiB: this is no settings file");
 }
+
+TEST_CASE("a quoted text reads back as the same text, and never as a number or a truth") {
+  for (const std::string text : {"plain",
+                                 "/a/b.c",
+                                 "127.0.0.1",
+                                 "",
+                                 "a: b",
+                                 "- x",
+                                 "-",
+                                 "1",
+                                 "1e5",
+                                 "0x10",
+                                 ".5",
+                                 "true",
+                                 "No",
+                                 "null",
+                                 "~",
+                                 "a\"b\\c",
+                                 "line\nbreak\ttab",
+                                 "#",
+                                 "'",
+                                 "{a}",
+                                 "&x",
+                                 "*x",
+                                 "!x"}) {
+    const auto quoted = quote_yaml(text);
+    CAPTURE(text, quoted);
+    const auto root = parse_yaml("a: " + quoted + "\n");
+    REQUIRE(root);
+    REQUIRE(root->values.size() == 1);
+    CHECK(root->values[0].kind == Kind::scalar);
+    CHECK(root->values[0].text == text);
+  }
+  CHECK(quote_yaml("127.0.0.1") == "127.0.0.1");
+  CHECK(quote_yaml("5") == "\"5\"");
+  CHECK(quote_yaml("on") == "\"on\"");
+}

@@ -1,0 +1,36 @@
+// Braid, Apache-2.0.
+//
+// From a request's method, path and body to an answer, without a socket: what the admin API means, as a pure function
+// of AdminApi.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "actors/admin/admin_api.hpp"
+#include "actors/admin/json.hpp"
+
+namespace braid {
+
+struct AdminRequest {
+  std::string method;
+  std::string path;  ///< decoded, without the query
+  std::map<std::string, std::string> query;
+  std::string body;
+};
+
+struct AdminResponse {
+  int status = 200;
+  Json body;
+  std::string allow;  ///< with 405: the methods that the path has
+};
+
+AdminResponse answer(AdminApi& api, const AdminRequest& request);
+
+AdminResponse error_response(int status, std::string_view code, std::string message);
+
+/// Kafka's form of a topic id: 16 bytes in base64url, without padding.
+std::string format_topic_id(const TopicId& id);
+
+}  // namespace braid
