@@ -28,11 +28,11 @@ PartitionHostActor::behavior_type PartitionHostActor::make_behavior() {
     });
   });
   services_.directory.on_change(guard([this](const DirectoryChange& change) { topics_changed(change); }));
-  services_.close_catalog = guard([this](std::function<void()> done) {
+  services_.close_catalog = guard([this](std::function<void()> closed) {
     request(services_.catalog, caf::infinite, CloseCatalog{})
-        .then([done](const CatalogClosed&) { done(); }, [done](caf::error&) { done(); });
+        .then([closed](const CatalogClosed&) { closed(); }, [closed](caf::error&) { closed(); });
   });
-  services_.drain_partitions = guard([this](std::function<void()> done) { drain(std::move(done)); });
+  services_.drain_partitions = guard([this](std::function<void()> drained) { drain(std::move(drained)); });
   sweep_timer_ = after(services_.settings.storage.retention_check_interval_ms, [this] { sweep(); });
   return {
       [this](const OpenPartition& request) { return open(request.partition); },
@@ -115,11 +115,11 @@ void PartitionHostActor::topics_changed(const DirectoryChange& change) {
       if (auto at = active_.find(placement.id); at != active_.end()) send(at->second.actor, TopicChanged{topic});
 }
 
-void PartitionHostActor::drain(std::function<void()> done) {
+void PartitionHostActor::drain(std::function<void()> drained) {
   // Appends already sent are in the mailboxes before this question; each partition answers it behind them.
   auto left = std::make_shared<std::size_t>(active_.size() + 1);
-  auto one_less = [done = std::move(done), left] {
-    if (--*left == 0) done();
+  auto one_less = [drained = std::move(drained), left] {
+    if (--*left == 0) drained();
   };
   for (auto& [id, entry] : active_)
     request(entry.actor, caf::infinite, DrainPartitions{})

@@ -37,7 +37,7 @@ class PartitionHostActor : public Pinned<PartitionHost::base> {
   void rest(PartitionId partition);
   void ended(const caf::down_msg& down);
   void topics_changed(const DirectoryChange& change);
-  void drain(std::function<void()> done);
+  void drain(std::function<void()> drained);
   void sweep();
   void sweep_some();
 

@@ -61,15 +61,21 @@ struct Unsubscribe {
 struct Unsubscribed {
   std::vector<bool> existed;
 };
-/// The session ended: all of its subscriptions go.
+/// The session ended: its subscriptions, which it names, go.
 struct ForgetSession {
   std::uint64_t session = 0;
+  std::vector<Bytes> filters;
 };
 using RouterActor =
     caf::typed_actor<caf::reacts_to<PublishBatch>, caf::replies_to<InterestChanged>::with<InterestNoted>,
                      caf::replies_to<Subscribe>::with<Subscribed>, caf::replies_to<Unsubscribe>::with<Unsubscribed>,
                      caf::reacts_to<ForgetSession>>;
 
+/// When a Retain is durable, or failed to be.
+struct RetainStored {
+  std::uint64_t token = 0;
+  Errc error = Errc::none;
+};
 /// Retained messages of a batch of records: a record with an empty value clears its topic name [MQTT-3.3.1-6].
 /// Two answers: the reply says that look-ups from now on see it (so the caller may route the batch live, and no
 /// subscriber gets an older retained message behind a newer live one); `stored` comes when it is durable.
@@ -77,14 +83,10 @@ struct Retain {
   Bytes batch;
   Bytes publish_flags;
   std::uint64_t token = 0;  ///< for RetainStored
-  caf::typed_actor<caf::reacts_to<struct RetainStored>> stored;
+  caf::typed_actor<caf::reacts_to<RetainStored>> stored = {};
 };
 struct Retained {
   Errc error = Errc::none;  ///< overloaded when max_retained_bytes is reached
-};
-struct RetainStored {
-  std::uint64_t token = 0;
-  Errc error = Errc::none;
 };
 /// The next retained messages under a filter; a cursor in the caller's hands, so that nothing piles up for a slow
 /// subscriber. Begin with an empty `after`.

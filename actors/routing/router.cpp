@@ -1,0 +1,180 @@
+// Braid, Apache-2.0.
+#include "actors/routing/router.hpp"
+
+#include "actors/mqtt/mapping.hpp"
+#include "codecs/mqtt/topic.hpp"
+#include "runtime/log.hpp"
+
+namespace braid {
+
+namespace {
+/// What a compressed batch from Kafka may inflate to on its way to subscribers.
+constexpr std::size_t kMaxInflatedBytes = 256u << 20;
+/// Of a record without publish flags: it came from another protocol.
+constexpr std::uint8_t kForeignFlags = 1;
+}  // namespace
+
+Router::Router(caf::actor_config& config, Loop& loop, Services& services)
+    : Pinned(config, loop), services_(services), index_(loop.random()) {}
+
+Router::behavior_type Router::make_behavior() {
+  return {
+      [this](const PublishBatch& batch) { publish(batch); },
+      [this](const InterestChanged& change) {
+        services_.interest.note(change);
+        return InterestNoted{};
+      },
+      [this](const Subscribe& request) { return subscribe(request); },
+      [this](const Unsubscribe& request) { return unsubscribe(request.session, request.filters); },
+      [this](const ForgetSession& request) { unsubscribe(request.session, request.filters); },
+  };
+}
+
+// -- delivery ---------------------------------------------------------------------------------------------------------
+
+void Router::publish(const PublishBatch& batch) {
+  auto walker = BatchWalker::open(batch.batch, kMaxInflatedBytes);
+  if (!walker) {
+    BRAID_LOG_LIMITED(warning, "router", {{"topic", batch.topic ? batch.topic->name : std::string()}},
+                      "a batch cannot be shown to subscribers: {}", to_string(walker.error()));
+    return;
+  }
+  if (walker->header().is_control()) return;
+  RecordView record;
+  for (std::size_t i = 0; walker->next(record); ++i) {
+    const std::uint8_t flags = i < batch.publish_flags.size() ? batch.publish_flags[i] : kForeignFlags;
+    const bool named = record.key && (!batch.publish_flags.empty() ||
+                                      (mqtt::valid_topic_name(*record.key) &&
+                                       (!batch.topic || services_.routes.belongs(*record.key, *batch.topic))));
+    if (named)
+      deliver(walker->share(*record.key), *walker, record, flags, batch);
+    else if (batch.topic)
+      deliver(Bytes::copy(batch.topic->name), *walker, record, flags, batch);
+  }
+  flush();
+}
+
+void Router::deliver(const Bytes& topic, const BatchWalker& walker, const RecordView& record, std::uint8_t flags,
+                     const PublishBatch& batch) {
+  ++record_number_;
+  std::shared_ptr<const Publication> publication;
+  const auto matched = index_.match(topic.view(), [&](std::span<const routing::Posting> postings) {
+    for (const auto& posting : postings) {
+      auto& subscriber = subscribers_[posting.subscriber()];
+      if (posting.no_local() && batch.publisher != 0 && subscriber.session == batch.publisher) continue;
+      if (!publication) publication = mqtt::to_publication(topic, walker, record, flags, batch.publisher);
+      const std::uint8_t qos = std::min(posting.qos(), publication->qos);
+      if (subscriber.last_record != record_number_) {
+        if (subscriber.pending.empty()) touched_.push_back(posting.subscriber());
+        subscriber.last_record = record_number_;
+        subscriber.pending.push_back({publication, qos, false, {}});
+      }
+      auto& delivery = subscriber.pending.back();
+      delivery.qos = std::max(delivery.qos, qos);
+      delivery.retain = delivery.retain || (posting.retain_as_published() && publication->retain);
+      if (posting.subscription_identifier() != 0)
+        delivery.subscription_identifiers.push_back(posting.subscription_identifier());
+    }
+  });
+  if (!matched.complete)
+    BRAID_LOG_LIMITED(warning, "router", {{"topic", topic.view()}},
+                      "more nodes than a match may visit: some subscribers may miss the message");
+}
+
+void Router::flush() {
+  for (const auto slot : touched_) {
+    auto& subscriber = subscribers_[slot];
+    send(subscriber.actor, Deliver{std::move(subscriber.pending)});
+    subscriber.pending.clear();
+  }
+  touched_.clear();
+}
+
+// -- subscriptions ----------------------------------------------------------------------------------------------------
+
+std::uint32_t Router::slot_of(const Subscribe& request) {
+  if (auto at = slots_.find(request.session); at != slots_.end()) return at->second;
+  std::uint32_t slot;
+  if (free_slots_.empty()) {
+    slot = static_cast<std::uint32_t>(subscribers_.size());
+    subscribers_.emplace_back();
+  } else {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  subscribers_[slot].session = request.session;
+  subscribers_[slot].actor = request.subscriber;
+  slots_.emplace(request.session, slot);
+  return slot;
+}
+
+void Router::release_if_unused(std::uint64_t session, std::uint32_t slot) {
+  if (subscribers_[slot].subscriptions != 0) return;
+  subscribers_[slot] = Subscriber{};
+  free_slots_.push_back(slot);
+  slots_.erase(session);
+}
+
+void Router::note_interest(std::vector<InterestChanged>& changes, std::string_view filter,
+                           const routing::InterestChange& change, bool interested) {
+  if (!change.first_level && !change.wildcard_first) return;
+  InterestChanged told;
+  told.loop = loop().index();
+  told.interested = interested;
+  told.wildcard_first = change.wildcard_first;
+  if (change.first_level) told.first_level = Bytes::copy(mqtt::first_level(filter));
+  changes.push_back(std::move(told));
+}
+
+caf::result<Subscribed> Router::subscribe(const Subscribe& request) {
+  Subscribed reply;
+  std::vector<InterestChanged> changes;
+  const auto slot = slot_of(request);
+  for (const auto& [filter, options] : request.filters) {
+    const auto done = index_.subscribe(
+        filter.view(), routing::Posting(slot, options.qos, options.no_local, options.retain_as_published,
+                                        options.subscription_identifier));
+    if (!done.replaced) ++subscribers_[slot].subscriptions;
+    reply.existed.push_back(done.replaced);
+    note_interest(changes, filter.view(), done.interest, true);
+  }
+  release_if_unused(request.session, slot);
+  // A publisher on another loop must know of the subscription before its owner is told that it is in force.
+  auto answer = std::make_shared<std::pair<Promise<Subscribed>, Subscribed>>(Promise<Subscribed>(this), std::move(reply));
+  auto later = answer->first.later();
+  auto left = std::make_shared<std::size_t>(changes.size() * services_.routers.size() + 1);
+  auto one_less = [answer, left] {
+    if (--*left == 0) answer->first.deliver(std::move(answer->second));
+  };
+  for (const auto& change : changes)
+    for (const auto& router : services_.routers)
+      ask(this, router, change, [one_less](const InterestNoted&) { one_less(); }, [one_less](caf::error) { one_less(); });
+  one_less();
+  return later;
+}
+
+Unsubscribed Router::unsubscribe(std::uint64_t session, const std::vector<Bytes>& filters) {
+  Unsubscribed reply;
+  const auto at = slots_.find(session);
+  if (at == slots_.end()) {
+    reply.existed.assign(filters.size(), false);
+    return reply;
+  }
+  const auto slot = at->second;
+  std::vector<InterestChanged> changes;
+  for (const auto& filter : filters) {
+    const auto done = index_.unsubscribe(filter.view(), slot);
+    if (done.existed) --subscribers_[slot].subscriptions;
+    reply.existed.push_back(done.existed);
+    note_interest(changes, filter.view(), done.interest, false);
+  }
+  release_if_unused(session, slot);
+  for (const auto& change : changes)
+    for (const auto& router : services_.routers)
+      ask(this, router, change, [](const InterestNoted&) {}, [](caf::error) {});
+  return reply;
+}
+
+RouterActor spawn_router(Loop& loop, Services& services) { return spawn_on<Router>(loop, services); }
+
+}  // namespace braid

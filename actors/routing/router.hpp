@@ -1,0 +1,60 @@
+// Braid, Apache-2.0.
+//
+// Delivers what is published to the subscribers of one loop. A published batch is walked once; each record is matched
+// once; what several subscribers get is made once and shared; and each session gets one message per batch, however many
+// of the batch's records it wants. Overlapping subscriptions of a session make one delivery, with the highest quality
+// of service and all subscription identifiers [MQTT-3.3.4-2] [MQTT-3.3.4-3].
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/routing/interface.hpp"
+#include "actors/routing/subscription_index.hpp"
+#include "actors/services.hpp"
+#include "runtime/pinned.hpp"
+
+namespace braid {
+
+class Router : public Pinned<RouterActor::base> {
+ public:
+  Router(caf::actor_config& config, Loop& loop, Services& services);
+  const char* name() const override { return "router"; }
+
+ protected:
+  behavior_type make_behavior() override;
+
+ private:
+  struct Subscriber {
+    std::uint64_t session = 0;
+    SubscriberActor actor;
+    std::size_t subscriptions = 0;
+    std::vector<Delivery> pending;   ///< of the batch that is being walked
+    std::uint64_t last_record = 0;   ///< record whose delivery is the last of `pending`
+  };
+
+  void publish(const PublishBatch& batch);
+  void deliver(const Bytes& topic, const BatchWalker& walker, const RecordView& record, std::uint8_t flags,
+               const PublishBatch& batch);
+  void flush();
+  caf::result<Subscribed> subscribe(const Subscribe& request);
+  Unsubscribed unsubscribe(std::uint64_t session, const std::vector<Bytes>& filters);
+  std::uint32_t slot_of(const Subscribe& request);
+  void release_if_unused(std::uint64_t session, std::uint32_t slot);
+  /// Adds to `changes` what other loops have to know of a change of the index.
+  void note_interest(std::vector<InterestChanged>& changes, std::string_view filter,
+                     const routing::InterestChange& change, bool interested);
+
+  Services& services_;
+  routing::SubscriptionIndex index_;
+  std::vector<Subscriber> subscribers_;
+  std::vector<std::uint32_t> free_slots_;
+  std::unordered_map<std::uint64_t, std::uint32_t> slots_;  ///< by session
+  std::vector<std::uint32_t> touched_;                      ///< subscribers with pending deliveries
+  std::uint64_t record_number_ = 0;
+};
+
+RouterActor spawn_router(Loop& loop, Services& services);
+
+}  // namespace braid
