@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "actors/groups/interface.hpp"
+#include "actors/mqtt/clients.hpp"
 #include "actors/partition/client.hpp"
 #include "actors/routing/interest.hpp"
 #include "actors/routing/interface.hpp"
@@ -57,9 +58,10 @@ struct Services {
   LoopMetrics metrics;
 
   CatalogActor catalog;
-  std::vector<PartitionHost> hosts;  ///< these three by loop
+  std::vector<PartitionHost> hosts;  ///< these four by loop
   std::vector<RouterActor> routers;
   std::vector<GroupCoordinator> coordinators;
+  std::vector<mqtt::ClientRegistry> clients;
   RetainedActor retained;
 
   /// The loop that has a shard's journal.

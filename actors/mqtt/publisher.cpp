@@ -37,7 +37,7 @@ void Publisher::add(std::string_view topic, const Publish& publish, Acknowledger
   acknowledger.expect(receipt);
   if (put(group, now, topic, publish, flags, receipt)) return;
   // The topic does not take a message of this size.
-  acknowledger.finish(receipt, ReasonCode::packet_too_large);
+  acknowledger.finish(receipt, ReasonCode::quota_exceeded);
 }
 
 Publisher::Group& Publisher::group_for(const TopicRef& topic, PartitionId partition) {

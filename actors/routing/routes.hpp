@@ -33,9 +33,4 @@ class RouteTable {
   std::vector<RouteSetting> routes_;
 };
 
-/// Up to the first '/'.
-inline std::string_view first_level(std::string_view name) {
-  return name.substr(0, name.find('/'));
-}
-
 }  // namespace braid

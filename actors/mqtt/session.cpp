@@ -1,0 +1,131 @@
+// Braid, Apache-2.0.
+#include "actors/mqtt/session.hpp"
+
+#include "codecs/protocol_guess.hpp"
+#include "runtime/log.hpp"
+
+namespace braid::mqtt {
+
+namespace {
+DecodeLimits decode_limits(const MqttSettings& settings) {
+  return {.max_packet_bytes = settings.max_packet_bytes,
+          .max_topic_levels = settings.max_topic_levels,
+          .max_user_properties = settings.max_user_properties,
+          .topic_alias_maximum = settings.topic_alias_maximum};
+}
+}  // namespace
+
+Session::Session(caf::actor_config& config, Loop& loop, Services& services, std::unique_ptr<Stream> stream,
+                 Admission admission)
+    : ConnectionActor(config, loop, std::move(stream)),
+      services_(services),
+      admission_(std::move(admission)),
+      decoder_(decode_limits(services.settings.mqtt_protocol)),
+      publisher_(services, id()) {}
+
+void spawn_session(Services& services, std::unique_ptr<Stream> stream, Admission admission) {
+  spawn_on<Session>(services.loop, services, std::move(stream), std::move(admission));
+}
+
+Session::behavior_type Session::make_behavior() {
+  peer_ = stream().peer().text();
+  services_.sessions.add(id(), DrainTarget(SessionActor(this)));
+  ++services_.metrics.connections;
+  ++services_.metrics.connections_accepted;
+  stream().set_marks(services_.settings.limits.max_send_buffer_bytes / 4,
+                     services_.settings.limits.max_send_buffer_bytes);
+  timer_ = after(services_.settings.limits.handshake_timeout_ms, [this] {
+    BRAID_LOG_LIMITED(info, "mqtt", {{"peer", peer_}}, "closed: no CONNECT within limits.handshake_timeout");
+    quit();
+  });
+  return {
+      [this](const Deliver& message) {
+        for (const auto& delivery : message.deliveries) deliver(delivery);
+        flush();
+      },
+      [this](const TakenOver&) { end(ReasonCode::session_taken_over, "another connection has the client identifier"); },
+      [this](const DrainSession&) { drain(); },
+      [this](const RetainStored& message) {
+        publisher_.stored(message, [this](const auto& receipts, ReasonCode reason) { finished(receipts, reason); });
+        flush();
+      },
+  };
+}
+
+void Session::received(ReceiveBuffer& buffer) {
+  last_received_ms_ = loop().now_ms();
+  in_read_ = true;
+  while (phase_ == Phase::handshake || phase_ == Phase::connected) {
+    Packet packet;
+    const auto step = decoder_.next(buffer.readable(), packet);
+    if (step.status == Decoder::Status::need_more) {
+      buffer.want(step.bytes);
+      break;
+    }
+    if (step.status == Decoder::Status::failed) {
+      end_after_decode_error(buffer);
+      break;
+    }
+    handle_packet(packet);
+    if (phase_ == Phase::ended) break;
+    buffer.skip(step.bytes);
+  }
+  in_read_ = false;
+  if (phase_ == Phase::ended) return;
+  publisher_.flush(this, [this](const auto& receipts, ReasonCode reason) { finished(receipts, reason); });
+  acknowledge_ready();
+  flush();
+  put_back_pressure();
+}
+
+void Session::handle_packet(const Packet& packet) {
+  switch (type_of(packet)) {
+    case PacketType::connect: return handle(std::get<Connect>(packet));
+    case PacketType::publish: return handle(std::get<Publish>(packet));
+    case PacketType::puback: return handle(std::get<Puback>(packet));
+    case PacketType::pubrec: return handle(std::get<Pubrec>(packet));
+    case PacketType::pubrel: return handle(std::get<Pubrel>(packet));
+    case PacketType::pubcomp: return handle(std::get<Pubcomp>(packet));
+    case PacketType::subscribe: return handle(std::get<Subscribe>(packet));
+    case PacketType::unsubscribe: return handle(std::get<Unsubscribe>(packet));
+    case PacketType::pingreq: return encode_pingresp(out_);
+    case PacketType::disconnect: return handle(std::get<Disconnect>(packet));
+    case PacketType::auth:
+      // No CONNECT with an authentication method is accepted, so there is nothing to continue [MQTT-4.12.1-1].
+      return end(ReasonCode::protocol_error, "AUTH without an authentication method in CONNECT");
+    default: return end(ReasonCode::protocol_error, "a packet that only a server may send");
+  }
+}
+
+void Session::put_back_pressure() {
+  const auto& limits = services_.settings.limits;
+  const bool full = publisher_.in_flight_bytes() > limits.max_inflight_bytes ||
+                    stream().unsent_bytes() > limits.max_send_buffer_bytes || phase_ == Phase::claiming;
+  if (full == paused_) return;
+  // With hysteresis, so that a socket is not stopped and started for every batch.
+  if (!full && publisher_.in_flight_bytes() > limits.max_inflight_bytes / 2) return;
+  paused_ = full;
+  if (full)
+    stream().pause_reading();
+  else
+    stream().resume_reading();
+}
+
+void Session::drained() {
+  pump();
+  flush();
+  put_back_pressure();
+}
+
+void Session::flush() {
+  if (phase_ == Phase::ended || !has_stream()) return;
+  if (out_.size() != 0) {
+    chunks_.push_back(out_.finish());
+    out_ = ByteWriter();
+  }
+  if (chunks_.empty()) return;
+  stream().write(std::move(chunks_));
+  chunks_.clear();
+}
+
+}  // namespace braid::mqtt

@@ -1,0 +1,77 @@
+// Braid, Apache-2.0.
+//
+// Messages from the client.
+#include "actors/mqtt/session.hpp"
+#include "codecs/mqtt/topic.hpp"
+
+namespace braid::mqtt {
+
+bool Session::resolve_topic(const Publish& publish, std::string_view& topic) {
+  topic = publish.topic;
+  const auto alias = publish.properties.topic_alias;
+  if (!publish.properties.has(PropertyId::topic_alias)) return true;
+  if (!topic.empty()) {
+    topic_aliases_[alias] = std::string(topic);
+    return true;
+  }
+  const auto at = topic_aliases_.find(alias);
+  if (at == topic_aliases_.end()) {
+    end(ReasonCode::protocol_error, "a topic alias that was never set [MQTT-3.3.2-8]");
+    return false;
+  }
+  topic = at->second;
+  return true;
+}
+
+void Session::handle(const Publish& publish) {
+  std::string_view topic;
+  if (!resolve_topic(publish, topic)) return;
+  ++services_.metrics.mqtt_published;
+  Acknowledger::Receipt receipt = Acknowledger::none;
+  if (publish.qos != QoS::at_most_once) {
+    if (publish.qos == QoS::exactly_once && unreleased_.contains(publish.packet_id)) {
+      // Sent again before PUBREL: acknowledged again, and not passed on a second time [MQTT-4.3.3-10].
+      return encode_acknowledgement(out_, level_, PacketType::pubrec, publish.packet_id);
+    }
+    // QoS 2 publishes count until they are released; those not yet acknowledged are in both lists, and count once.
+    if (v5() && acknowledger_.waiting() + unreleased_.size() >= services_.settings.mqtt_protocol.receive_maximum)
+      return end(ReasonCode::receive_maximum_exceeded, "more unacknowledged publishes than Receive Maximum [MQTT-3.3.4-7]");
+    receipt = acknowledger_.open(publish.packet_id, publish.qos);
+  }
+  publisher_.add(topic, publish, acknowledger_, receipt, loop().wall_clock());
+  acknowledger_.finish(receipt, ReasonCode::success);
+}
+
+void Session::finished(const std::vector<Publisher::Receipt>& receipts, ReasonCode reason) {
+  if (phase_ == Phase::ended) return;
+  for (const auto receipt : receipts) acknowledger_.finish(receipt, reason);
+  if (in_read_) return;
+  acknowledge_ready();
+  flush();
+  if (phase_ != Phase::ended) put_back_pressure();
+}
+
+void Session::acknowledge_ready() {
+  bool failed = false;
+  acknowledger_.drain([&](const Acknowledger::Ready& ready) {
+    if (failed) return;
+    if (is_failure(ready.reason) && !v5()) {
+      // MQTT 3 has no word for it: without an acknowledgement the client sends the message again, later.
+      failed = true;
+      return;
+    }
+    if (ready.qos == QoS::at_least_once)
+      return encode_acknowledgement(out_, level_, PacketType::puback, ready.packet_id, ready.reason);
+    if (!is_failure(ready.reason)) unreleased_.insert(ready.packet_id);
+    encode_acknowledgement(out_, level_, PacketType::pubrec, ready.packet_id, ready.reason);
+  });
+  if (failed) end(ReasonCode::unspecified_error, "a publish could not be stored");
+}
+
+void Session::handle(const Pubrel& pubrel) {
+  const bool known = unreleased_.erase(pubrel.packet_id) != 0;
+  encode_acknowledgement(out_, level_, PacketType::pubcomp, pubrel.packet_id,
+                         known ? ReasonCode::success : ReasonCode::packet_identifier_not_found);
+}
+
+}  // namespace braid::mqtt
