@@ -15,7 +15,7 @@ namespace braid::mqtt {
 
 class Acknowledger {
  public:
-  using Receipt = std::uint64_t;      ///< 0: nobody waits
+  using Receipt = std::uint64_t;  ///< 0: nobody waits
   static constexpr Receipt none = 0;
 
   struct Ready {

@@ -91,6 +91,8 @@ class Registry : public Pinned<ClientRegistry::base> {
 
 }  // namespace
 
-ClientRegistry spawn_client_registry(Services& services) { return spawn_on<Registry>(services.loop, services); }
+ClientRegistry spawn_client_registry(Services& services) {
+  return spawn_on<Registry>(services.loop, services);
+}
 
 }  // namespace braid::mqtt

@@ -32,7 +32,7 @@ struct ClaimClient {
   TakeoverTarget owner = {};
 };
 struct ClientClaimed {
-  bool granted = false;          ///< false: a still newer connection came meanwhile
+  bool granted = false;  ///< false: a still newer connection came meanwhile
 };
 /// In the session's on_exit, if it had claimed.
 struct ReleaseClient {
@@ -42,7 +42,7 @@ struct ReleaseClient {
 /// A will to be published [MQTT-3.1.2-8].
 struct PublishWill {
   Bytes topic, payload;
-  Bytes properties;              ///< the will's property block, checked
+  Bytes properties;  ///< the will's property block, checked
   QoS qos = QoS::at_most_once;
   bool retain = false;
 };

@@ -21,6 +21,7 @@
 #include "actors/services.hpp"
 #include "codecs/mqtt/errors.hpp"
 #include "codecs/mqtt/packets.hpp"
+#include "codecs/mqtt/topic.hpp"
 
 namespace braid::mqtt {
 
@@ -47,7 +48,7 @@ class Publisher {
  private:
   using Receipts = std::vector<Receipt>;
   struct Group {
-    TopicRef topic;                ///< null for live traffic
+    TopicRef topic;  ///< null for live traffic
     PartitionId partition;
     BatchBuilder builder;
     std::string flags;
@@ -60,7 +61,7 @@ class Publisher {
     PartitionId partition;
     Bytes batch, flags;
     Receipts receipts;
-    LoopSet loops = 0;             ///< for live traffic
+    LoopSet loops = 0;  ///< for live traffic
   };
   struct Work {
     std::optional<Sealed> retained;
@@ -81,11 +82,11 @@ class Publisher {
   Services& services_;
   const std::uint64_t publisher_;
   RecordEncoder encoder_;
-  std::vector<Group> groups_;          ///< of the current read; few, searched in line
+  std::vector<Group> groups_;  ///< of the current read; few, searched in line
   std::optional<Group> retained_;
   LoopSet live_loops_ = 0;
-  std::vector<Sealed> full_;           ///< groups of the current read that were full
-  std::deque<Work> queue_;             ///< reads that wait behind retained messages
+  std::vector<Sealed> full_;  ///< groups of the current read that were full
+  std::deque<Work> queue_;    ///< reads that wait behind retained messages
   std::uint64_t next_token_ = 1;
   std::vector<std::pair<std::uint64_t, Receipts>> storing_;  ///< retained messages that are not durable yet
   std::size_t in_flight_bytes_ = 0;

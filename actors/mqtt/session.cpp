@@ -80,20 +80,31 @@ void Session::received(ReceiveBuffer& buffer) {
 
 void Session::handle_packet(const Packet& packet) {
   switch (type_of(packet)) {
-    case PacketType::connect: return handle(std::get<Connect>(packet));
-    case PacketType::publish: return handle(std::get<Publish>(packet));
-    case PacketType::puback: return handle(std::get<Puback>(packet));
-    case PacketType::pubrec: return handle(std::get<Pubrec>(packet));
-    case PacketType::pubrel: return handle(std::get<Pubrel>(packet));
-    case PacketType::pubcomp: return handle(std::get<Pubcomp>(packet));
-    case PacketType::subscribe: return handle(std::get<Subscribe>(packet));
-    case PacketType::unsubscribe: return handle(std::get<Unsubscribe>(packet));
-    case PacketType::pingreq: return encode_pingresp(out_);
-    case PacketType::disconnect: return handle(std::get<Disconnect>(packet));
+    case PacketType::connect:
+      return handle(std::get<Connect>(packet));
+    case PacketType::publish:
+      return handle(std::get<Publish>(packet));
+    case PacketType::puback:
+      return handle(std::get<Puback>(packet));
+    case PacketType::pubrec:
+      return handle(std::get<Pubrec>(packet));
+    case PacketType::pubrel:
+      return handle(std::get<Pubrel>(packet));
+    case PacketType::pubcomp:
+      return handle(std::get<Pubcomp>(packet));
+    case PacketType::subscribe:
+      return handle(std::get<Subscribe>(packet));
+    case PacketType::unsubscribe:
+      return handle(std::get<Unsubscribe>(packet));
+    case PacketType::pingreq:
+      return encode_pingresp(out_);
+    case PacketType::disconnect:
+      return handle(std::get<Disconnect>(packet));
     case PacketType::auth:
       // No CONNECT with an authentication method is accepted, so there is nothing to continue [MQTT-4.12.1-1].
       return end(ReasonCode::protocol_error, "AUTH without an authentication method in CONNECT");
-    default: return end(ReasonCode::protocol_error, "a packet that only a server may send");
+    default:
+      return end(ReasonCode::protocol_error, "a packet that only a server may send");
   }
 }
 

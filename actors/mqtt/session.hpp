@@ -119,7 +119,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   std::uint32_t keep_alive_s_ = 0;
   bool keep_alive_overridden_ = false;
   std::int64_t last_received_ms_ = 0;
-  Timer timer_;                       ///< handshake deadline, then keep alive
+  Timer timer_;  ///< handshake deadline, then keep alive
   std::optional<RetainedWill> will_;
 
   Publisher publisher_;
@@ -136,7 +136,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   std::uint64_t dropped_ = 0;
 
   ByteWriter out_;
-  std::vector<Bytes> chunks_;         ///< written before `out_`
+  std::vector<Bytes> chunks_;  ///< written before `out_`
 };
 
 void spawn_session(Services& services, std::unique_ptr<Stream> stream, Admission admission);

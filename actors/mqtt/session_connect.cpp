@@ -73,9 +73,8 @@ void Session::handle(const Connect& connect) {
     keep_alive_s_ = settings.max_keep_alive_s;
     keep_alive_overridden_ = true;
   }
-  const std::uint16_t window = connect.properties.has(PropertyId::receive_maximum)
-                                   ? connect.properties.receive_maximum
-                                   : settings.max_inflight;
+  const std::uint16_t window =
+      connect.properties.has(PropertyId::receive_maximum) ? connect.properties.receive_maximum : settings.max_inflight;
   outbound_.emplace(window, settings.max_queued_bytes);
 
   phase_ = Phase::claiming;
@@ -180,8 +179,9 @@ void Session::on_exit() {
     for (const auto& filter : filters_) forget.filters.push_back(Bytes::copy(filter));
     send(services_.routers[loop().index().value], std::move(forget));
   }
-  if (outbound_) send(services_.clients[std::hash<std::string>{}(client_id_) % services_.clients.size()],
-                      ReleaseClient{client_id_, number()});
+  if (outbound_)
+    send(services_.clients[std::hash<std::string>{}(client_id_) % services_.clients.size()],
+         ReleaseClient{client_id_, number()});
   if (dropped_ != 0)
     log::warning("mqtt", {{"peer", peer_}, {"client", client_id_}},
                  "{} messages were not delivered: the client did not keep up", dropped_);

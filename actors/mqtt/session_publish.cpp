@@ -35,7 +35,8 @@ void Session::handle(const Publish& publish) {
     }
     // QoS 2 publishes count until they are released; those not yet acknowledged are in both lists, and count once.
     if (v5() && acknowledger_.waiting() + unreleased_.size() >= services_.settings.mqtt_protocol.receive_maximum)
-      return end(ReasonCode::receive_maximum_exceeded, "more unacknowledged publishes than Receive Maximum [MQTT-3.3.4-7]");
+      return end(ReasonCode::receive_maximum_exceeded,
+                 "more unacknowledged publishes than Receive Maximum [MQTT-3.3.4-7]");
     receipt = acknowledger_.open(publish.packet_id, publish.qos);
   }
   publisher_.add(topic, publish, acknowledger_, receipt, loop().wall_clock());

@@ -22,7 +22,8 @@ void Session::handle(const Subscribe& subscribe) {
     if (line.fault != TopicFault::none) {
       reason = ReasonCode::topic_filter_invalid;
     } else if (is_shared(line.filter)) {
-      if (line.options.no_local) return end(ReasonCode::protocol_error, "No Local on a shared subscription [MQTT-3.8.3-4]");
+      if (line.options.no_local)
+        return end(ReasonCode::protocol_error, "No Local on a shared subscription [MQTT-3.8.3-4]");
       reason = ReasonCode::shared_subscriptions_not_supported;
     } else if (!filters_.contains(std::string(line.filter)) &&
                filters_.size() >= services_.settings.mqtt_protocol.max_subscriptions) {
@@ -38,7 +39,7 @@ void Session::handle(const Subscribe& subscribe) {
     }
     lines->push_back({reason, line.options.retain_handling});
   }
-  auto answer = [this, packet_id = subscribe.packet_id, lines, filters = request.filters](const Subscribed& done) {
+  auto answer = [this, packet_id = subscribe.packet_id, lines, filters = request.filters](const Subscribed& reply) {
     if (phase_ != Phase::connected) return;
     std::string reasons;
     std::size_t subscribed = 0;
@@ -46,7 +47,7 @@ void Session::handle(const Subscribe& subscribe) {
       reasons.push_back(static_cast<char>(line.reason));
       if (is_failure(line.reason)) continue;
       const auto& [filter, options] = filters[subscribed];
-      const bool existed = done.existed[subscribed++];
+      const bool existed = reply.existed[subscribed++];
       if (line.retain_handling == RetainHandling::do_not_send ||
           (line.retain_handling == RetainHandling::send_if_new && existed))
         continue;
@@ -76,14 +77,14 @@ void Session::handle(const Unsubscribe& unsubscribe) {
   }
   ask(
       this, services_.routers[loop().index().value], std::move(request),
-      [this, packet_id = unsubscribe.packet_id, faults](const Unsubscribed& done) {
+      [this, packet_id = unsubscribe.packet_id, faults](const Unsubscribed& reply) {
         if (phase_ != Phase::connected) return;
         std::string reasons;
         std::size_t next = 0;
         for (const bool fault : *faults) {
-          const auto reason = fault                  ? ReasonCode::topic_filter_invalid
-                              : done.existed[next++] ? ReasonCode::success
-                                                     : ReasonCode::no_subscription_existed;
+          const auto reason = fault                   ? ReasonCode::topic_filter_invalid
+                              : reply.existed[next++] ? ReasonCode::success
+                                                      : ReasonCode::no_subscription_existed;
           reasons.push_back(static_cast<char>(reason));
         }
         Unsuback unsuback;

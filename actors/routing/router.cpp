@@ -131,24 +131,26 @@ caf::result<Subscribed> Router::subscribe(const Subscribe& request) {
   std::vector<InterestChanged> changes;
   const auto slot = slot_of(request);
   for (const auto& [filter, options] : request.filters) {
-    const auto done = index_.subscribe(
-        filter.view(), routing::Posting(slot, options.qos, options.no_local, options.retain_as_published,
-                                        options.subscription_identifier));
-    if (!done.replaced) ++subscribers_[slot].subscriptions;
-    reply.existed.push_back(done.replaced);
-    note_interest(changes, filter.view(), done.interest, true);
+    const auto change =
+        index_.subscribe(filter.view(), routing::Posting(slot, options.qos, options.no_local,
+                                                         options.retain_as_published, options.subscription_identifier));
+    if (!change.replaced) ++subscribers_[slot].subscriptions;
+    reply.existed.push_back(change.replaced);
+    note_interest(changes, filter.view(), change.interest, true);
   }
   release_if_unused(request.session, slot);
   // A publisher on another loop must know of the subscription before its owner is told that it is in force.
-  auto answer = std::make_shared<std::pair<Promise<Subscribed>, Subscribed>>(Promise<Subscribed>(this), std::move(reply));
+  auto answer =
+      std::make_shared<std::pair<Promise<Subscribed>, Subscribed>>(Promise<Subscribed>(this), std::move(reply));
   auto later = answer->first.later();
   auto left = std::make_shared<std::size_t>(changes.size() * services_.routers.size() + 1);
   auto one_less = [answer, left] {
     if (--*left == 0) answer->first.deliver(std::move(answer->second));
   };
-  for (const auto& change : changes)
+  for (const auto& told : changes)
     for (const auto& router : services_.routers)
-      ask(this, router, change, [one_less](const InterestNoted&) { one_less(); }, [one_less](caf::error) { one_less(); });
+      ask(
+          this, router, told, [one_less](const InterestNoted&) { one_less(); }, [one_less](caf::error) { one_less(); });
   one_less();
   return later;
 }
@@ -163,18 +165,21 @@ Unsubscribed Router::unsubscribe(std::uint64_t session, const std::vector<Bytes>
   const auto slot = at->second;
   std::vector<InterestChanged> changes;
   for (const auto& filter : filters) {
-    const auto done = index_.unsubscribe(filter.view(), slot);
-    if (done.existed) --subscribers_[slot].subscriptions;
-    reply.existed.push_back(done.existed);
-    note_interest(changes, filter.view(), done.interest, false);
+    const auto change = index_.unsubscribe(filter.view(), slot);
+    if (change.existed) --subscribers_[slot].subscriptions;
+    reply.existed.push_back(change.existed);
+    note_interest(changes, filter.view(), change.interest, false);
   }
   release_if_unused(session, slot);
-  for (const auto& change : changes)
+  for (const auto& told : changes)
     for (const auto& router : services_.routers)
-      ask(this, router, change, [](const InterestNoted&) {}, [](caf::error) {});
+      ask(
+          this, router, told, [](const InterestNoted&) {}, [](caf::error) {});
   return reply;
 }
 
-RouterActor spawn_router(Loop& loop, Services& services) { return spawn_on<Router>(loop, services); }
+RouterActor spawn_router(Loop& loop, Services& services) {
+  return spawn_on<Router>(loop, services);
+}
 
 }  // namespace braid

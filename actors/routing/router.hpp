@@ -13,6 +13,7 @@
 #include "actors/routing/interface.hpp"
 #include "actors/routing/subscription_index.hpp"
 #include "actors/services.hpp"
+#include "model/batch_walker.hpp"
 #include "runtime/pinned.hpp"
 
 namespace braid {
@@ -30,8 +31,8 @@ class Router : public Pinned<RouterActor::base> {
     std::uint64_t session = 0;
     SubscriberActor actor;
     std::size_t subscriptions = 0;
-    std::vector<Delivery> pending;   ///< of the batch that is being walked
-    std::uint64_t last_record = 0;   ///< record whose delivery is the last of `pending`
+    std::vector<Delivery> pending;  ///< of the batch that is being walked
+    std::uint64_t last_record = 0;  ///< record whose delivery is the last of `pending`
   };
 
   void publish(const PublishBatch& batch);
