@@ -20,6 +20,7 @@ namespace braid::journal {
 struct IndexList {
   PartitionId partition;
   BatchIndex batches;
+  bool gap_before = false;  ///< what comes before the first of them was never on disk
 };
 /// An entry that is no batch, for the directory.
 struct ControlEntry {
@@ -40,7 +41,10 @@ struct FileInfo {
   std::uint32_t extent = 0;      ///< writes were tried up to here; the footer lies behind
   bool rolled = false;           ///< takes no more entries
   bool sealed = false;           ///< its footer is on the disk, its index no longer in memory
+  bool forgotten = false;        ///< nothing lives in it, and the newest checkpoint does not name it any more
   bool missing = false;          ///< a checkpoint names it, the disk does not have it
+  std::uint32_t previous = 0;    ///< the chain, as its header has it
+  std::uint32_t previous_end = 0;
   std::uint32_t live = 0;        ///< segments that refer to it
   std::uint64_t disk_bytes = 0;  ///< footer included
   std::vector<IndexList> lists;

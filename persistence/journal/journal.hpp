@@ -25,10 +25,12 @@
 namespace braid {
 
 struct JournalOptions {
-  std::string directory;
+  std::string directory{};
   std::uint64_t file_bytes = 256ull << 20;
   std::uint64_t tail_cache_bytes = 64ull << 20;
   std::uint64_t max_pending_bytes = 256ull << 20;  ///< appended and not yet written; past it appends are refused
+  std::uint64_t memory_bytes = 256ull << 20;       ///< all batches with durability memory; past it the oldest go
+  std::uint64_t index_cache_bytes = 16ull << 20;   ///< indexes of sealed files that were read lately
 };
 
 /// What the journal knows of one partition.
@@ -45,8 +47,10 @@ struct AppendRequest {
   Bytes batch;         ///< a whole record batch, base offset and leader epoch stamped already
   Offset base_offset;  ///< must be the partition's end, or less to replace a suffix (Raft; failed appends)
   Offset last_offset;
-  Timestamp max_timestamp;
+  Timestamp max_timestamp{-1};
   Durability durability = Durability::sync;
+  Term term{0};  ///< of the Raft group, where there is one
+  RaftIndex index{0};
 };
 /// Errc::none when the batch is as durable as asked; storage_failed when it was not written and is out of the log
 /// again (with everything behind it in that partition); unknown_outcome after a failed sync (out of the log too, but
@@ -69,7 +73,7 @@ struct ReadResult {
 struct RecoveryReport {
   std::uint64_t files = 0, entries_scanned = 0, bytes_scanned = 0, torn_bytes = 0;
   std::vector<std::string> damages;  ///< one sentence each: file, position, partitions fenced
-  std::uint64_t took_us = 0;
+  std::uint64_t took_us = 0;         ///< filled in by who opens the journal and has a clock
 };
 
 class Journal {

@@ -19,6 +19,8 @@ inline constexpr std::uint32_t kMemoryFile = 0;  ///< "file" of batches with dur
 
 /// A run of a partition's batches that lie in one file, or in memory.
 struct Segment {
+  static constexpr std::uint32_t kFar = UINT32_MAX;
+
   std::uint32_t file = kMemoryFile;
   /// Sealed: position of the section in the footer. Otherwise number of the list (FileInfo::lists, MemoryLog).
   std::uint32_t place = 0;
@@ -26,7 +28,9 @@ struct Segment {
   std::uint32_t bytes = 0;
   Offset first_offset;
   Timestamp max_timestamp{-1};
-  std::uint32_t max_timestamp_distance = 0;  ///< of the batch that holds it, from first_offset
+  std::uint32_t max_timestamp_distance = 0;  ///< of the batch that holds it, from first_offset; kFar: unknown
+  std::uint32_t end_distance = 0;            ///< of its end, from first_offset; kFar: where the next segment begins
+
   bool is_sealed() const { return section_length != 0; }
   bool is_memory() const { return file == kMemoryFile; }
 };
@@ -43,8 +47,14 @@ struct Row {
   Offset max_timestamp_offset{-1};
   std::vector<Segment> segments;  ///< ascending
   std::unique_ptr<ProducerStates> producers;
-  std::uint32_t unacknowledged = 0;    ///< appends whose callback is still to come, those in memory included
+  std::uint32_t unacknowledged = 0;    ///< appends on their way through the writer
   std::uint32_t waiting_for_sync = 0;  ///< of these, written and not synced yet
+
+  Offset segment_end(std::size_t number) const {
+    const Segment& segment = segments[number];
+    if (segment.end_distance != Segment::kFar) return Offset(segment.first_offset.value + segment.end_distance);
+    return number + 1 < segments.size() ? segments[number + 1].first_offset : end;
+  }
 };
 
 class PartitionTable {

@@ -1,0 +1,116 @@
+// Braid, Apache-2.0.
+#include "persistence/journal/replay.hpp"
+
+#include <algorithm>
+
+#include "model/record_batch.hpp"
+#include "persistence/journal/producer_codec.hpp"
+
+namespace braid::journal {
+namespace {
+
+ProducerStates& producers_of(Row& row) {
+  if (!row.producers) row.producers = std::make_unique<ProducerStates>();
+  return *row.producers;
+}
+
+void note_producer(Row& row, const EntryHeader& header, const Bytes& body) {
+  const auto batch = read_batch_header(body);
+  if (!batch || !batch->has_producer() || batch->base_sequence < 0) return;
+  producers_of(row).appended(
+      batch->producer_id, batch->producer_epoch,
+      {batch->base_sequence, batch->last_sequence(), header.base_offset, header.last_offset(), header.max_timestamp},
+      header.max_timestamp);
+}
+
+}  // namespace
+
+void Replay::expect(Row& row, FileInfo& file, Offset base_offset, bool gap_before) {
+  if (base_offset <= row.end || gap_before || base_offset <= row.log_start) return;
+  if (!from_checkpoint_ && row.end.value == 0) {
+    // Files before were reclaimed, and no checkpoint says what they held.
+    row.log_start = row.end = base_offset;
+    return;
+  }
+  damages_.push_back("partition " + std::to_string(row.partition.value) + ": offsets " + std::to_string(row.end.value) +
+                     " to " + std::to_string(base_offset.value - 1) + " are lost; reading them fails");
+  IndexEntry lost;
+  lost.base_offset = row.end;
+  lost.last_offset_delta =
+      static_cast<std::uint32_t>(std::min<std::int64_t>(base_offset.value - row.end.value, UINT32_MAX) - 1);
+  add_batch(store_, row, file, lost, false);
+}
+
+void Replay::batch(FileInfo& file, std::uint32_t position, const FileScan::Entry& entry) {
+  const EntryHeader& header = entry.header;
+  Row& row = store_.partitions[store_.partitions.find_or_insert(header.partition, header.shard)];
+  const bool gap_before = header.flags & EntryHeader::kGapBefore;
+  expect(row, file, header.base_offset, gap_before);
+  if (row.producers && header.base_offset < row.end) row.producers->truncate(header.base_offset);
+  add_batch(store_, row, file,
+            {header.base_offset, header.max_timestamp, position, header.body_length, header.last_offset_delta},
+            gap_before);
+  if (entry.body_intact) note_producer(row, header, entry.body);
+}
+
+void Replay::entry(FileInfo& file, std::uint32_t position, const FileScan::Entry& entry) {
+  const EntryHeader& header = entry.header;
+  switch (header.kind) {
+    case EntryKind::record_batch:
+      batch(file, position, entry);
+      break;
+    case EntryKind::log_start: {
+      Row& row = store_.partitions[store_.partitions.find_or_insert(header.partition, header.shard)];
+      move_start(store_, row, header.base_offset);
+      file.controls.push_back({header.partition, header.shard, header.kind, header.base_offset});
+      break;
+    }
+    case EntryKind::drop:
+      if (const std::uint32_t row = store_.partitions.find(header.partition); row != PartitionTable::kNone)
+        drop_partition(store_, row);
+      file.controls.push_back({header.partition, header.shard, header.kind, header.base_offset});
+      break;
+    case EntryKind::note:
+      break;
+  }
+}
+
+bool Replay::footer(FileInfo& file, const FooterTrailer& trailer, const Bytes& directory) {
+  const auto entries = decode_directory(directory, file.id, trailer.directory_position);
+  if (!entries) return false;
+  for (const DirectoryEntry& entry : *entries) {
+    if (entry.dropped) {
+      if (const std::uint32_t row = store_.partitions.find(entry.partition); row != PartitionTable::kNone)
+        drop_partition(store_, row);
+      continue;
+    }
+    Row& row = store_.partitions[store_.partitions.find_or_insert(entry.partition, entry.shard)];
+    if (entry.segment) {
+      const Offset first = entry.segment->first_offset;
+      expect(row, file, first, entry.gap_before || first <= entry.log_start);
+      if (row.producers && first < row.end) row.producers->truncate(first);
+      add_segment(store_, row, *entry.segment, entry.end);
+    }
+    move_start(store_, row, entry.log_start);
+    if (!entry.producers.empty()) {
+      ByteReader in(entry.producers);
+      ProducerStates states;
+      if (decode_producers(in, states))
+        for (const auto& [id, producer] : states.all()) producers_of(row).restore(id, producer);
+    }
+  }
+  return true;
+}
+
+void Replay::finish() {
+  for (std::uint32_t number = 0; number < store_.partitions.row_limit(); ++number) {
+    Row& row = store_.partitions[number];
+    if (!row.used) continue;
+    if (row.producers) row.producers->truncate(row.end);
+    // Batches with durability memory are gone, and what lies before the first that is left with them.
+    move_start(store_, row, row.segments.empty() ? row.end : std::min(row.segments.front().first_offset, row.end));
+    row.log_start = std::min(row.log_start, row.end);
+  }
+}
+
+}  // namespace braid::journal
