@@ -28,8 +28,9 @@ void Loop::kill_actors() {
   while (first_) {
     PinnedHook* const hook = first_;
     hook->kill_pinned();
-    // An actor whose on_exit gave it a new behaviour has not ended; it is left out rather than asked for ever.
-    delist(*hook);
+    // Ended, it is off the list and may be destroyed. One whose on_exit gave it a new behaviour has not ended; it is
+    // left out rather than asked for ever.
+    if (first_ == hook) delist(*hook);
   }
 }
 

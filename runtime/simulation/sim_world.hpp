@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/loop.hpp"
@@ -39,19 +40,30 @@ struct SimOptions {
 /// A machine of the world. Its address is its name; listeners bound to any address are reached under it.
 class SimNode {
  public:
+  SimNode(const SimNode&) = delete;
+  SimNode& operator=(const SimNode&) = delete;
   virtual ~SimNode() = default;
+
   virtual const std::string& name() const = 0;
   virtual std::size_t loops() const = 0;
+  /// Another object after a restart. Those of before stay valid until the world ends, and do nothing.
   virtual Loop& loop(std::size_t index = 0) = 0;
   virtual SimDisk& disk() = 0;
   virtual bool running() const = 0;
 
-  /// Power failure: actors are killed, their connections break, the disk loses what it may lose.
+  /// Power failure: actors are killed, their connections break, the disk loses what it may lose. Not from a turn.
   virtual void crash() = 0;
+  /// kill -9: as crash, but what was handed to the operating system survives.
+  virtual void kill() = 0;
   /// New loops on the surviving disk.
   virtual void restart() = 0;
   /// While paused nothing of the node runs; the rest of the world goes on.
   virtual void pause(bool paused) = 0;
+  /// Moves the wall clock, not the monotonic one.
+  virtual void jump_clock(std::int64_t ms) = 0;
+
+ protected:
+  SimNode() = default;
 };
 
 class SimWorld {
@@ -64,16 +76,22 @@ class SimWorld {
   SimNode& add_node(std::string name, std::size_t loops = 1);
   caf::actor_system& system();
 
-  /// Cuts all connections between two nodes and lets none be made until healed.
-  void partition(const std::string& a, const std::string& b);
-  void heal(const std::string& a, const std::string& b);
+  /// Runs `work` at once as a turn of `loop`: for what must be done on the loop's thread.
+  void on(Loop& loop, const std::function<void()>& work);
+
+  /// Cuts all connections between two nodes, and lets none be made until healed.
+  void cut(const SimNode& a, const SimNode& b);
+  /// Connections stay, but nothing gets through until healed; then all of it.
+  void hold(const SimNode& a, const SimNode& b);
+  void heal(const SimNode& a, const SimNode& b);
 
   std::int64_t now_us() const;
-  /// One choice; false when nothing is left to do but waiting for nothing.
+  /// One choice; false when nothing will ever happen any more.
   bool step();
   /// Goes on until `condition` holds (true), or until `at_most_ms` of virtual time have passed or nothing is left to
-  /// do (false).
+  /// happen (false).
   bool run_until(const std::function<bool()>& condition, std::int64_t at_most_ms);
+  /// Lets so much time pass.
   void run_for(std::int64_t ms);
 
   /// Of everything that was chosen and happened so far.
@@ -84,9 +102,8 @@ class SimWorld {
   /// Adds something that a test saw to the hash.
   void note(std::string_view text);
 
-  struct Body;
-
  private:
+  struct Body;
   std::unique_ptr<Body> body_;
 };
 
