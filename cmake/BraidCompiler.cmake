@@ -9,7 +9,9 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 # Assertions stay on in release builds, so no NDEBUG; line tables make a crash report readable.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
-set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
+if(NOT BRAID_SANITIZE)
+  set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")  # the sanitizers' presets bring their own: they are too slow without optimization
+endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror=return-type)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
