@@ -28,12 +28,44 @@ bool fields_agree(const BatchHeader& header) {
   if (header.base_offset.value < 0 || header.last_offset_delta < 0) return false;
   if (header.base_offset.value > std::numeric_limits<std::int64_t>::max() - header.last_offset_delta - 1) return false;
   if (header.base_timestamp.value < -1 || header.max_timestamp.value < -1) return false;
-  if (header.producer_id.value < -1 || header.producer_epoch.value < -1 || header.base_sequence < -1) return false;
-  // A producer has an identity and an epoch, or neither; control batches carry no sequence.
-  if (header.has_producer() && header.producer_epoch.value < 0) return false;
-  if (header.has_producer() && header.base_sequence < 0 && !header.is_control()) return false;
-  if (!header.has_producer() && (header.is_transactional() || header.base_sequence >= 0)) return false;
-  return true;
+  if (header.producer_id.value < -1) return false;
+  // Without a producer epoch and sequence mean nothing: kafkajs and sarama leave zeros there.
+  if (!header.has_producer()) return !header.is_transactional();
+  if (header.producer_epoch.value < 0) return false;
+  return header.base_sequence >= 0 || (header.base_sequence == -1 && header.is_control());
+}
+
+/// Magic and length are right, and all of the header is there; fields may say anything.
+Result<BatchHeader, BatchError> load_header(std::span<const std::uint8_t> bytes) {
+  // The magic is looked at first: a batch of an older format can be shorter than our header.
+  if (bytes.size() <= kMagicAt) return error(BatchError::incomplete);
+  const std::uint8_t* at = bytes.data();
+  BatchHeader header;
+  header.magic = load_big<std::int8_t>(at + kMagicAt);
+  if (header.magic != kBatchMagic) return error(BatchError::unsupported_magic);
+  header.batch_length = load_big<std::int32_t>(at + kLengthAt);
+  if (header.batch_length < static_cast<std::int32_t>(kBatchHeaderBytes - kBatchPrefixBytes))
+    return error(BatchError::invalid_header);
+  if (bytes.size() < kBatchHeaderBytes) return error(BatchError::incomplete);
+  header.base_offset.value = load_big<std::int64_t>(at + kBaseOffsetAt);
+  header.partition_leader_epoch.value = load_big<std::int32_t>(at + kLeaderEpochAt);
+  header.crc = load_big<std::uint32_t>(at + kCrcAt);
+  header.attributes = load_big<std::int16_t>(at + kAttributesAt);
+  header.last_offset_delta = load_big<std::int32_t>(at + kLastOffsetDeltaAt);
+  header.base_timestamp.value = load_big<std::int64_t>(at + kBaseTimestampAt);
+  header.max_timestamp.value = load_big<std::int64_t>(at + kMaxTimestampAt);
+  header.producer_id.value = load_big<std::int64_t>(at + kProducerIdAt);
+  header.producer_epoch.value = load_big<std::int16_t>(at + kProducerEpochAt);
+  header.base_sequence = load_big<std::int32_t>(at + kBaseSequenceAt);
+  header.record_count = load_big<std::int32_t>(at + kRecordCountAt);
+  return header;
+}
+
+Outcome<BatchError> check_header(const BatchHeader& header) {
+  if (!fields_agree(header)) return error(BatchError::invalid_header);
+  if (header.record_count < 0 || header.record_count > static_cast<std::int64_t>(header.last_offset_delta) + 1)
+    return error(BatchError::count_mismatch);
+  return ok;
 }
 
 /// Walks the records of a batch; `records` is the inflated block.
@@ -59,30 +91,9 @@ Outcome<BatchError> check_records(const BatchHeader& header, std::string_view re
 }  // namespace
 
 Result<BatchHeader, BatchError> read_batch_header(std::span<const std::uint8_t> bytes) {
-  // The magic is looked at first: a batch of an older format can be shorter than our header.
-  if (bytes.size() <= kMagicAt) return error(BatchError::incomplete);
-  const std::uint8_t* at = bytes.data();
-  BatchHeader header;
-  header.magic = load_big<std::int8_t>(at + kMagicAt);
-  if (header.magic != kBatchMagic) return error(BatchError::unsupported_magic);
-  header.batch_length = load_big<std::int32_t>(at + kLengthAt);
-  if (header.batch_length < static_cast<std::int32_t>(kBatchHeaderBytes - kBatchPrefixBytes))
-    return error(BatchError::invalid_header);
-  if (bytes.size() < kBatchHeaderBytes) return error(BatchError::incomplete);
-  header.base_offset.value = load_big<std::int64_t>(at + kBaseOffsetAt);
-  header.partition_leader_epoch.value = load_big<std::int32_t>(at + kLeaderEpochAt);
-  header.crc = load_big<std::uint32_t>(at + kCrcAt);
-  header.attributes = load_big<std::int16_t>(at + kAttributesAt);
-  header.last_offset_delta = load_big<std::int32_t>(at + kLastOffsetDeltaAt);
-  header.base_timestamp.value = load_big<std::int64_t>(at + kBaseTimestampAt);
-  header.max_timestamp.value = load_big<std::int64_t>(at + kMaxTimestampAt);
-  header.producer_id.value = load_big<std::int64_t>(at + kProducerIdAt);
-  header.producer_epoch.value = load_big<std::int16_t>(at + kProducerEpochAt);
-  header.base_sequence = load_big<std::int32_t>(at + kBaseSequenceAt);
-  header.record_count = load_big<std::int32_t>(at + kRecordCountAt);
-  if (!fields_agree(header)) return error(BatchError::invalid_header);
-  if (header.record_count < 0 || header.record_count > static_cast<std::int64_t>(header.last_offset_delta) + 1)
-    return error(BatchError::count_mismatch);
+  const auto header = load_header(bytes);
+  if (!header) return header;
+  if (auto checked = check_header(*header); !checked) return error(checked.error());
   return header;
 }
 
@@ -92,13 +103,15 @@ bool checksum_matches(const Bytes& batch, const BatchHeader& header) {
 }
 
 Result<BatchHeader, BatchError> validate_batch(const Bytes& batch, const BatchLimits& limits) {
-  const auto read = read_batch_header(batch.span());
-  if (!read) return error(read.error());
-  const BatchHeader& header = *read;
+  const auto loaded = load_header(batch.span());
+  if (!loaded) return loaded;
+  const BatchHeader& header = *loaded;
   if (header.size() > limits.max_bytes) return error(BatchError::too_large);
   if (batch.size() < header.size()) return error(BatchError::incomplete);
   if (batch.size() > header.size()) return error(BatchError::trailing_bytes);
   if (!checksum_matches(batch, header)) return error(BatchError::checksum_mismatch);
+  // Fields are judged under a right checksum only, so that damage on the way is not taken for a producer's mistake.
+  if (auto checked = check_header(header); !checked) return error(checked.error());
   if (!is_known(header.compression())) return error(BatchError::unknown_codec);
   if (limits.from_client) {
     if (header.is_control() || header.base_offset.value != 0) return error(BatchError::not_for_clients);
@@ -228,11 +241,12 @@ Errc to_errc(BatchError what) {
     case BatchError::count_mismatch:
     case BatchError::invalid_record:
     case BatchError::not_for_clients:
-      return Errc::invalid_record;
-    case BatchError::incomplete:
     case BatchError::invalid_header:
-    case BatchError::checksum_mismatch:
     case BatchError::invalid_compression:
+      return Errc::invalid_record;
+    // These may be damage on the way: clients send the batch again.
+    case BatchError::incomplete:
+    case BatchError::checksum_mismatch:
       break;
   }
   return Errc::corrupt_batch;

@@ -73,9 +73,9 @@ struct BatchHeader {
   bool has_producer() const { return producer_id.value >= 0; }
   Offset last_offset() const { return Offset(base_offset.value + last_offset_delta); }
   Offset next_offset() const { return Offset(base_offset.value + last_offset_delta + 1); }
-  /// Sequence of the last record; sequences wrap from 2^31-1 to 0. -1 when the batch has none.
+  /// Sequence of the last record; sequences wrap from 2^31-1 to 0. -1 when the batch has no producer or no sequence.
   std::int32_t last_sequence() const {
-    if (base_sequence < 0) return -1;
+    if (!has_producer() || base_sequence < 0) return -1;
     return static_cast<std::int32_t>(
         (static_cast<std::uint32_t>(base_sequence) + static_cast<std::uint32_t>(last_offset_delta)) & 0x7fffffffu);
   }

@@ -90,7 +90,7 @@ TEST_CASE("damage to any bit is found, but for what lies outside the checksum an
         const auto result = validate_batch(bad);
         const bool is_leader_epoch = at >= 12 && at < 16;
         CHECK(result.has_value() == is_leader_epoch);
-        if (at >= 17) CHECK((result.error() == BatchError::checksum_mismatch || at < 61));
+        if (at >= 17) CHECK(result.error() == BatchError::checksum_mismatch);
       }
     }
   }
@@ -136,13 +136,32 @@ TEST_CASE("header fields out of range are refused even under a right checksum") 
   CHECK(invalid(with_field(good, 27, std::int64_t{-2})));
   CHECK(invalid(with_field(good, 35, std::int64_t{-2})));
   CHECK(invalid(with_field(good, 43, std::int64_t{-2})));
-  CHECK(invalid(with_field(good, 51, std::int16_t{-2})));
-  CHECK(invalid(with_field(good, 53, std::int32_t{-2})));
-  // A producer without epoch or sequence, a sequence or a transaction without producer.
+  // A producer without epoch or sequence, a transaction without producer.
+  const Bytes produced =
+      batch_of({{Timestamp(1), {}, {}, {}}}, Compression::none, {ProducerId(5), ProducerEpoch(0), 0, false});
+  REQUIRE(validate_batch(produced));
+  CHECK(invalid(with_field(produced, 51, std::int16_t{-1})));
+  CHECK(invalid(with_field(produced, 53, std::int32_t{-1})));
   CHECK(invalid(with_field(good, 43, std::int64_t{5})));
-  CHECK(invalid(with_field(good, 53, std::int32_t{5})));
   CHECK(invalid(with_field(good, 21, std::int16_t{0x10})));
   CHECK(error_of(with_field(good, 8, std::numeric_limits<std::int32_t>::max())) == BatchError::too_large);
+}
+
+TEST_CASE("without a producer, epoch and sequence may hold the zeros that some clients leave there") {
+  const Bytes zeros = with_field(with_field(three_records(), 51, std::int16_t{0}), 53, std::int32_t{0});
+  const auto header = validate_batch(zeros);
+  REQUIRE(header);
+  CHECK_FALSE(header->has_producer());
+  CHECK(header->last_sequence() == -1);
+}
+
+TEST_CASE("a header that makes no sense is damage when the checksum is wrong and a mistake when it is right") {
+  Bytes batch = with_field(three_records(), 27, std::int64_t{-5});
+  CHECK(error_of(batch) == BatchError::invalid_header);
+  batch.stamp()[17] ^= 1;
+  CHECK(error_of(batch) == BatchError::checksum_mismatch);
+  CHECK(to_errc(BatchError::checksum_mismatch) == Errc::corrupt_batch);
+  CHECK(to_errc(BatchError::invalid_header) == Errc::invalid_record);
 }
 
 TEST_CASE("the number of records has to agree with offsets and contents") {
@@ -319,7 +338,6 @@ TEST_CASE("every error has a text and a code for callers") {
     CHECK(to_string(static_cast<BatchError>(code)) != "record batch error");
     CHECK(to_errc(static_cast<BatchError>(code)) != Errc::none);
   }
-  CHECK(to_errc(BatchError::checksum_mismatch) == Errc::corrupt_batch);
   CHECK(to_errc(BatchError::too_large) == Errc::batch_too_large);
   CHECK(to_errc(BatchError::unknown_codec) == Errc::unsupported_compression);
   CHECK(to_errc(BatchError::count_mismatch) == Errc::invalid_record);
