@@ -69,6 +69,17 @@ def protocol_of(path_parts):
     return None
 
 
+def unread_settings(texts):
+    """Fields of config/settings.hpp that no room above config/ reads: a setting that is parsed and ignored."""
+    header = ROOT / "config/settings.hpp"
+    fields = re.findall(r"^  [\w:<>]+ (\w+)(?: = [^;]+|\{[^;]*\})?;", header.read_text(encoding="utf-8"), re.M)
+    readers = "\n".join(text for path, text in texts
+                        if path.parts[0] in ROOMS[2:] or path == pathlib.Path("config/check.cpp"))
+    topic_settings = (ROOT / "config/topic_settings.cpp").read_text(encoding="utf-8")
+    return [field for field in fields
+            if not re.search(rf"(?:\.|->){field}\b", readers) and f"defaults.{field}" not in topic_settings]
+
+
 def check():
     findings = []
     heavy_users = {name: [] for name in HEAVY}
@@ -76,7 +87,10 @@ def check():
     def report(path, line, text):
         findings.append(f"{path}:{line}: {text}")
 
-    for path, text in sources():
+    texts = list(sources())
+    for field in unread_settings(texts):
+        report("config/settings.hpp", 1, f"the setting '{field}' is read and checked, but nothing uses it")
+    for path, text in texts:
         room = path.parts[0]
         lines = text.split("\n")
         if len(lines) > MAX_LINES + 1:
