@@ -20,3 +20,14 @@ function(braid_room name)
   list(TRANSFORM ROOM_DEPENDS PREPEND braid_)
   target_link_libraries(braid_${name} ${scope} ${ROOM_DEPENDS} ${ROOM_LIBRARIES})
 endfunction()
+
+# braid_use_caf_headers(name)
+#
+# CAF's headers cost more than most sources that include them. They are compiled once, by runtime/, and a room of actors
+# takes them from there. The room must link what runtime/ links publicly, so that both see the same macros.
+function(braid_use_caf_headers name)
+  get_target_property(type braid_${name} TYPE)
+  if(NOT type STREQUAL "INTERFACE_LIBRARY")
+    target_precompile_headers(braid_${name} REUSE_FROM braid_caf_headers)
+  endif()
+endfunction()
