@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "actors/connection_gate.hpp"
+#include "actors/internal_topics.hpp"
+#include "actors/listener.hpp"
 #include "actors/services.hpp"
 #include "config/settings.hpp"
 #include "model/result.hpp"
@@ -20,10 +22,6 @@
 #include "runtime/terminator.hpp"
 
 namespace braid {
-
-/// Names of the topics in which the broker keeps state of its own.
-inline constexpr std::string_view kOffsetsTopic = "__consumer_offsets";
-inline constexpr std::string_view kRetainedTopic = "__retained";
 
 /// Where each protocol is listening.
 struct NodeAddresses {

@@ -81,6 +81,8 @@ struct CommittedOffset {
   LeaderEpoch leader_epoch{-1};
   std::string metadata;
   Timestamp committed{-1};
+  Timestamp expires{-1};  ///< asked for by the client (OffsetCommit v2 to v4); -1: by the broker's rule
+  TopicId topic_id;       ///< of the topic that the offset was committed for; another one of that name has none
 };
 struct CommitOffsets {
   std::string group, member;

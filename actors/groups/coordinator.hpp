@@ -1,0 +1,90 @@
+// Braid, Apache-2.0.
+//
+// The coordinator of the groups whose `__consumer_offsets` partitions live on one loop. It reads these partitions at
+// start, starts an actor per group when somebody joins, and keeps committed offsets: a commit is checked by the group,
+// written to the group's partition, and answered when it is durable.
+//
+// Until a partition has been read its groups are answered with COORDINATOR_LOAD_IN_PROGRESS. Members do not survive a
+// restart: the new coordinator knows none of them, says so, and they join again.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/groups/group_actor.hpp"
+#include "actors/groups/offset_table.hpp"
+#include "actors/services.hpp"
+#include "actors/state_log.hpp"
+#include "runtime/pinned.hpp"
+
+namespace braid {
+
+using GroupCoordinatorBase = GroupCoordinator::extend<Takes<GroupIdle>, Takes<GroupOccupied>>;
+
+class GroupCoordinatorActor : public Pinned<GroupCoordinatorBase::base> {
+ public:
+  /// What a client may attach to an offset; Kafka's offset.metadata.max.bytes.
+  static constexpr std::size_t kMaxMetadataBytes = 4096;
+
+  GroupCoordinatorActor(caf::actor_config& config, Loop& loop, Services& services);
+  const char* name() const override { return "group-coordinator"; }
+
+ protected:
+  behavior_type make_behavior() override;
+
+ private:
+  /// A partition of the offsets topic.
+  struct Shard {
+    enum class State : std::uint8_t { loading, ready, failed };
+    State state = State::loading;
+    PartitionId partition;
+    OffsetTable table;
+    std::unique_ptr<StateLog> log;
+    std::uint64_t strange_records = 0;  ///< in the log, not of ours
+    Timer retry;
+  };
+  struct Entry {
+    GroupActorHandle actor;
+    std::uint64_t sent = 0;  ///< messages, to be compared with what the actor has handled
+    bool occupied = false;
+  };
+  struct Commit;
+
+  void adopt_partitions();
+  void load(Shard& shard);
+  void loaded(Shard& shard, Errc error);
+  /// Of this group; or why there is none to talk to.
+  Shard* shard_of(const std::string& group, kafka::ErrorCode& error);
+  Entry& open(const std::string& group);
+  Entry* known(const std::string& group);
+  void ended(const caf::down_msg& down);
+
+  caf::result<JoinedGroup> join(const JoinGroup& request);
+  caf::result<SyncedGroup> sync(const SyncGroup& request);
+  caf::result<GroupError> heartbeat(const GroupHeartbeat& request);
+  caf::result<LeftGroup> leave(const LeaveGroup& request);
+  caf::result<OffsetsCommitted> commit(const CommitOffsets& request);
+  OffsetsFetched fetch(const FetchOffsets& request);
+
+  void store(Shard& shard, std::shared_ptr<Commit> commit);
+  void put(Shard& shard, std::vector<StateChange> changes);
+  void note_occupation(const std::string& group);
+  void topics_changed(const DirectoryChange& change);
+  void expire_offsets();
+
+  Services& services_;
+  std::map<std::int32_t, Shard> shards_;  ///< by index of the offsets partition
+  std::int32_t partitions_ = 0;           ///< of the whole offsets topic
+  std::unordered_map<std::string, Entry> groups_;
+  std::unordered_map<caf::actor_id, std::string> by_actor_;
+  Timer expiry_;
+};
+
+GroupCoordinator spawn_group_coordinator(Services& services);
+
+}  // namespace braid

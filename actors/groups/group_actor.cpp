@@ -1,0 +1,111 @@
+// Braid, Apache-2.0.
+#include "actors/groups/group_actor.hpp"
+
+#include <algorithm>
+
+#include "actors/groups/member_id.hpp"
+#include "runtime/log.hpp"
+
+namespace braid {
+
+GroupActor::behavior_type GroupActor::make_behavior() {
+  return {
+      [this](const JoinGroup& request) { return join(request); },
+      [this](const SyncGroup& request) { return sync(request); },
+      [this](const GroupHeartbeat& request) {
+        ++handled_;
+        const GroupError answer{group_.heartbeat(request, loop().now_ms())};
+        set_timer();
+        return answer;
+      },
+      [this](const LeaveGroup& request) {
+        ++handled_;
+        GroupAnswers answers;
+        LeftGroup left = group_.leave(request, loop().now_ms(), answers);
+        settle(answers);
+        return left;
+      },
+      [this](const CheckCommit& request) {
+        ++handled_;
+        const GroupError answer{
+            group_.check_commit(request.member, request.instance, request.generation, loop().now_ms())};
+        set_timer();
+        return answer;
+      },
+      [this](const EndGroup&) { quit(); },
+  };
+}
+
+void GroupActor::on_exit() {
+  GroupAnswers answers;
+  group_.close(answers);
+  settle(answers);
+  Pinned::on_exit();
+}
+
+caf::result<JoinedGroup> GroupActor::join(const JoinGroup& request) {
+  ++handled_;
+  const GroupTicket ticket = ++last_ticket_;
+  Promise<JoinedGroup> promise(this);
+  auto later = promise.later();
+  joins_.emplace(ticket, std::move(promise));
+  std::string fresh;
+  if (request.member.empty())
+    fresh = make_member_id(request.instance ? *request.instance : request.client_id, loop().random(), loop().random());
+  GroupAnswers answers;
+  group_.join(request, ticket, fresh, loop().now_ms(), answers);
+  settle(answers);
+  return later;
+}
+
+caf::result<SyncedGroup> GroupActor::sync(const SyncGroup& request) {
+  ++handled_;
+  const GroupTicket ticket = ++last_ticket_;
+  Promise<SyncedGroup> promise(this);
+  auto later = promise.later();
+  syncs_.emplace(ticket, std::move(promise));
+  GroupAnswers answers;
+  group_.sync(request, ticket, loop().now_ms(), answers);
+  settle(answers);
+  return later;
+}
+
+void GroupActor::settle(GroupAnswers& answers) {
+  for (auto& [ticket, answer] : answers.joins) {
+    const auto waiting = joins_.extract(ticket);
+    if (!waiting.empty()) waiting.mapped().deliver(std::move(answer));
+  }
+  for (auto& [ticket, answer] : answers.syncs) {
+    const auto waiting = syncs_.extract(ticket);
+    if (!waiting.empty()) waiting.mapped().deliver(std::move(answer));
+  }
+  if (group_.state() == GroupState::dead) return;
+  const bool occupied = group_.members() > 0;
+  if (occupied != occupied_) {
+    occupied_ = occupied;
+    log::debug("group", {{"group", id_}, {"generation", group_.generation()}}, "{}",
+               occupied ? "the first member has come" : "the last member has gone");
+    tell(this, owner_, GroupOccupied{id_, occupied});
+  }
+  set_timer();
+}
+
+void GroupActor::set_timer() {
+  if (group_.idle()) {
+    timer_.cancel();
+    idle_timer_ = after(kIdle_ms, [this] { tell(this, owner_, GroupIdle{id_, handled_}); });
+    return;
+  }
+  idle_timer_.cancel();
+  const auto due_ms = group_.next_deadline_ms();
+  if (!due_ms) return timer_.cancel();
+  if (timer_ && timer_due_ms_ <= *due_ms) return;
+  timer_due_ms_ = *due_ms;
+  timer_ = after(std::max<std::int64_t>(*due_ms - loop().now_ms(), 0), [this] {
+    GroupAnswers answers;
+    group_.expire(loop().now_ms(), answers);
+    settle(answers);
+  });
+}
+
+}  // namespace braid

@@ -1,0 +1,206 @@
+// Braid, Apache-2.0.
+#include "actors/groups/offset_table.hpp"
+
+#include <algorithm>
+
+#include "model/byte_io.hpp"
+
+namespace braid {
+
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+enum class Kind : std::uint8_t { offset = 0, occupation = 1 };
+
+void put_text(ByteWriter& writer, std::string_view text) {
+  writer.varint(text.size());
+  writer.raw(text);
+}
+std::string_view take_text(ByteReader& reader) {
+  return reader.take_view(reader.varint32());
+}
+
+ByteWriter begin_key(Kind kind, std::string_view group) {
+  ByteWriter writer(64);
+  writer.u8(kVersion);
+  writer.u8(static_cast<std::uint8_t>(kind));
+  put_text(writer, group);
+  return writer;
+}
+
+Bytes offset_key(std::string_view group, std::string_view topic, std::int32_t partition) {
+  ByteWriter writer = begin_key(Kind::offset, group);
+  put_text(writer, topic);
+  writer.zigzag32(partition);
+  return writer.finish();
+}
+
+std::optional<CommittedOffset> read_offset(const Bytes& value) {
+  ByteReader reader(value);
+  if (reader.u8() != kVersion) return std::nullopt;
+  CommittedOffset committed;
+  committed.offset = Offset{reader.zigzag64()};
+  committed.leader_epoch = LeaderEpoch{reader.zigzag32()};
+  committed.committed = Timestamp{reader.zigzag64()};
+  committed.expires = Timestamp{reader.zigzag64()};
+  for (std::uint8_t& byte : committed.topic_id.bytes) byte = reader.u8();
+  committed.metadata = take_text(reader);
+  if (reader.failed() || reader.remaining() != 0) return std::nullopt;
+  return committed;
+}
+
+}  // namespace
+
+StateChange OffsetTable::offset_change(std::string_view group, std::string_view topic, std::int32_t partition,
+                                       const CommittedOffset& committed) {
+  ByteWriter writer(64 + committed.metadata.size());
+  writer.u8(kVersion);
+  writer.zigzag64(committed.offset.value);
+  writer.zigzag32(committed.leader_epoch.value);
+  writer.zigzag64(committed.committed.value);
+  writer.zigzag64(committed.expires.value);
+  writer.raw(committed.topic_id.bytes.data(), committed.topic_id.bytes.size());
+  put_text(writer, committed.metadata);
+  return {offset_key(group, topic, partition), writer.finish()};
+}
+
+StateChange OffsetTable::offset_removal(std::string_view group, std::string_view topic, std::int32_t partition) {
+  return {offset_key(group, topic, partition), std::nullopt};
+}
+
+StateChange OffsetTable::occupation_change(std::string_view group, bool occupied, Timestamp since) {
+  ByteWriter writer(16);
+  writer.u8(kVersion);
+  writer.u8(occupied ? 1 : 0);
+  writer.zigzag64(since.value);
+  return {begin_key(Kind::occupation, group).finish(), writer.finish()};
+}
+
+StateChange OffsetTable::occupation_removal(std::string_view group) {
+  return {begin_key(Kind::occupation, group).finish(), std::nullopt};
+}
+
+bool OffsetTable::apply(const Bytes& key, const std::optional<Bytes>& value) {
+  ByteReader reader(key);
+  if (reader.u8() != kVersion) return false;
+  const std::uint8_t kind = reader.u8();
+  const std::string group(take_text(reader));
+  if (kind == static_cast<std::uint8_t>(Kind::offset)) {
+    const std::string topic(take_text(reader));
+    const std::int32_t partition = reader.zigzag32();
+    if (reader.failed() || reader.remaining() != 0 || partition < 0) return false;
+    if (!value) return erase(group, topic, partition), true;
+    auto committed = read_offset(*value);
+    if (!committed) return false;
+    commit(group, topic, partition, *std::move(committed));
+    return true;
+  }
+  if (kind != static_cast<std::uint8_t>(Kind::occupation) || reader.failed() || reader.remaining() != 0) return false;
+  if (!value) return true;  // goes with the group's last offset
+  ByteReader fields(*value);
+  if (fields.u8() != kVersion) return false;
+  const std::uint8_t state = fields.u8();
+  const Timestamp since{fields.zigzag64()};
+  if (fields.failed() || fields.remaining() != 0 || state > 1) return false;
+  set_occupied(group, state == 1, since);
+  return true;
+}
+
+void OffsetTable::commit(const std::string& group, const std::string& topic, std::int32_t partition,
+                         CommittedOffset committed) {
+  groups_[group].topics[topic].insert_or_assign(partition, std::move(committed));
+}
+
+const CommittedOffset* OffsetTable::find(std::string_view group, std::string_view topic, std::int32_t partition) const {
+  const auto found = groups_.find(std::string(group));
+  if (found == groups_.end()) return nullptr;
+  const auto offsets = found->second.topics.find(topic);
+  if (offsets == found->second.topics.end()) return nullptr;
+  const auto committed = offsets->second.find(partition);
+  return committed == offsets->second.end() ? nullptr : &committed->second;
+}
+
+std::optional<bool> OffsetTable::occupied(const std::string& group) const {
+  const auto found = groups_.find(group);
+  if (found == groups_.end() || !found->second.recorded) return std::nullopt;
+  return found->second.occupied;
+}
+
+void OffsetTable::set_occupied(const std::string& group, bool occupied, Timestamp since) {
+  const auto found = groups_.find(group);
+  if (found == groups_.end()) return;  // a group without offsets needs no record
+  found->second.recorded = true;
+  found->second.occupied = occupied;
+  found->second.since = since;
+}
+
+void OffsetTable::erase(const std::string& group, const std::string& topic, std::int32_t partition) {
+  const auto found = groups_.find(group);
+  if (found == groups_.end()) return;
+  const auto offsets = found->second.topics.find(topic);
+  if (offsets == found->second.topics.end()) return;
+  offsets->second.erase(partition);
+  if (offsets->second.empty()) found->second.topics.erase(offsets);
+  if (found->second.topics.empty()) groups_.erase(found);
+}
+
+template <class Matches>
+std::vector<StateChange> OffsetTable::take_out(Matches matches) {
+  std::vector<StateChange> removals;
+  for (auto group = groups_.begin(); group != groups_.end();) {
+    auto& topics = group->second.topics;
+    for (auto topic = topics.begin(); topic != topics.end();) {
+      std::erase_if(topic->second, [&](const auto& entry) {
+        if (!matches(group->second, topic->first, entry.second)) return false;
+        removals.push_back(offset_removal(group->first, topic->first, entry.first));
+        return true;
+      });
+      topic = topic->second.empty() ? topics.erase(topic) : std::next(topic);
+    }
+    const bool gone = topics.empty();
+    if (gone && group->second.recorded) removals.push_back(occupation_removal(group->first));
+    group = gone ? groups_.erase(group) : std::next(group);
+  }
+  return removals;
+}
+
+std::vector<StateChange> OffsetTable::remove_offsets(
+    const std::function<bool(const std::string& topic, const CommittedOffset& committed)>& matches) {
+  return take_out([&](const Group&, const std::string& topic, const CommittedOffset& committed) {
+    return matches(topic, committed);
+  });
+}
+
+std::vector<StateChange> OffsetTable::expire(Timestamp now, std::int64_t retention_ms) {
+  return take_out([&](const Group& group, const std::string&, const CommittedOffset& committed) {
+    if (group.recorded && group.occupied) return false;
+    if (committed.expires.value >= 0) return committed.expires <= now;
+    const Timestamp begin = group.recorded ? std::max(group.since, committed.committed) : committed.committed;
+    return begin.value + retention_ms <= now.value;
+  });
+}
+
+std::vector<StateChange> OffsetTable::nobody_is_here(Timestamp now) {
+  std::vector<StateChange> changes;
+  for (auto& [name, group] : groups_) {
+    if (!group.recorded || !group.occupied) continue;
+    group.occupied = false;
+    group.since = now;
+    changes.push_back(occupation_change(name, false, now));
+  }
+  return changes;
+}
+
+std::vector<StateChange> OffsetTable::live() const {
+  std::vector<StateChange> changes;
+  for (const auto& [name, group] : groups_) {
+    for (const auto& [topic, offsets] : group.topics)
+      for (const auto& [partition, committed] : offsets)
+        changes.push_back(offset_change(name, topic, partition, committed));
+    // Behind the offsets: a replay takes it only for a group that has some.
+    if (group.recorded) changes.push_back(occupation_change(name, group.occupied, group.since));
+  }
+  return changes;
+}
+
+}  // namespace braid
