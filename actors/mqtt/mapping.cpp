@@ -15,7 +15,7 @@ bool RecordEncoder::add(BatchBuilder& batch, Timestamp now, std::string_view top
                         const Properties& properties) {
   headers_.clear();
   texts_.clear();
-  if (!properties.block.empty()) {
+  if (properties.present != 0) {
     // Short strings live in texts_ itself: it must not move while headers_ points into it.
     texts_.reserve(properties.user_property_count + std::size_t{1});
     for (const auto& property : properties.all()) {

@@ -59,7 +59,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   };
   /// A subscription's retained messages that are still to be sent.
   struct RetainedCursor {
-    Bytes filter, after;
+    Bytes filter, position;
     std::uint8_t qos;
     std::uint32_t subscription_identifier;
   };

@@ -93,7 +93,7 @@ void Session::advance_retained() {
   asking_retained_ = true;
   const auto& cursor = retained_.front();
   ask(
-      this, services_.retained, FindRetained{cursor.filter, cursor.after, kRetainedAtOnce},
+      this, services_.retained, FindRetained{cursor.filter, cursor.position, kRetainedAtOnce},
       [this](const RetainedFound& found) {
         asking_retained_ = false;
         if (phase_ != Phase::connected || retained_.empty()) return;
@@ -104,8 +104,8 @@ void Session::advance_retained() {
             delivery.subscription_identifiers.push_back(current.subscription_identifier);
           deliver(delivery);
         }
-        if (found.more && !found.messages.empty())
-          current.after = found.messages.back()->topic;
+        if (found.more)
+          current.position = found.position;
         else
           retained_.pop_front();
         advance_retained();

@@ -89,13 +89,14 @@ struct Retained {
   Errc error = Errc::none;  ///< overloaded when max_retained_bytes is reached
 };
 /// The next retained messages under a filter; a cursor in the caller's hands, so that nothing piles up for a slow
-/// subscriber. Begin with an empty `after`.
+/// subscriber. 
 struct FindRetained {
   Bytes filter;
-  Bytes after;  ///< topic name that the last answer ended with
+  Bytes position;  ///< of the last answer; empty to begin
   std::uint32_t limit = 100;
 };
 struct RetainedFound {
+  Bytes position;  ///< to go on from
   std::vector<std::shared_ptr<const Publication>> messages;
   bool more = false;
 };
