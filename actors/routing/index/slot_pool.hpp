@@ -38,6 +38,11 @@ class SlotPool {
   T& operator[](Index index) { return chunks_[index / chunk_records][index % chunk_records]; }
   const T& operator[](Index index) const { return chunks_[index / chunk_records][index % chunk_records]; }
 
+  /// Every record, those that were given back (empty ones) included.
+  template <class Each>
+  void each(Each&& visit) const {
+    for (std::size_t i = 0; i < size_; ++i) visit((*this)[static_cast<Index>(i)]);
+  }
   std::size_t used() const { return used_; }
   std::size_t memory_bytes() const {
     return chunks_.size() * (chunk_records * sizeof(T) + sizeof(void*)) + free_.capacity() * sizeof(Index);

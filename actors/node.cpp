@@ -1,0 +1,232 @@
+// Braid, Apache-2.0.
+#include "actors/node.hpp"
+
+#include "actors/amqp/refuse.hpp"
+#include "actors/groups/coordinator.hpp"
+#include "actors/kafka/session.hpp"
+#include "actors/listener.hpp"
+#include "actors/mqtt/session.hpp"
+#include "actors/partition/host.hpp"
+#include "actors/routing/retained.hpp"
+#include "actors/routing/router.hpp"
+#include "cluster/catalog_service.hpp"
+#include "runtime/log.hpp"
+
+namespace braid {
+
+namespace {
+constexpr std::int64_t kDrainSessionsMs = 5000, kCloseCatalogMs = 10000, kDrainPartitionsMs = 10000,
+                       kCloseJournalsMs = 30000;
+
+TopicId random_topic_id(Loop& loop) {
+  TopicId id;
+  store_big(id.bytes.data(), loop.random());
+  store_big(id.bytes.data() + 8, loop.random());
+  return id;
+}
+}  // namespace
+
+Node::Node(const Settings& settings, std::vector<Loop*> loops, std::unique_ptr<CatalogStore> catalog)
+    : settings_(settings),
+      loops_(std::move(loops)),
+      catalog_(std::move(catalog)),
+      routes_(settings.routes),
+      gate_(settings.limits.max_connections, settings.limits.max_connections_per_address),
+      listeners_(loops_.size()) {}
+
+Node::~Node() = default;
+
+Outcome<std::string> Node::open() {
+  for (auto* loop : loops_) {
+    services_.push_back(std::make_unique<Services>(*loop, settings_, routes_));
+    services_.back()->loops = loops_.size();
+  }
+  if (auto opened = open_catalog(); !opened) return opened;
+  if (auto opened = open_journals(); !opened) return opened;
+  forget_deleted_partitions();
+  spawn_actors();
+  return ok;
+}
+
+Outcome<std::string> Node::open_catalog() {
+  Loop& loop = *loops_.front();
+  std::vector<Bytes> commands;
+  if (catalog_->state().shards == 0) {
+    std::string cluster_id = settings_.cluster_id;
+    if (cluster_id.empty()) cluster_id = to_base64url(random_topic_id(loop));
+    commands.push_back(encode(InitializeCatalog{cluster_id, static_cast<std::uint32_t>(loops_.size())}));
+  }
+  CreateTopics internal;
+  const TopicConfig forever{{"retention.ms", "-1"}, {"retention.bytes", "-1"}, {"durability", "sync"}};
+  internal.topics.push_back({.name = std::string(kOffsetsTopic), .id = random_topic_id(loop),
+                             .partitions = settings_.kafka_protocol.offsets_partitions, .config = forever,
+                             .internal = true});
+  internal.topics.push_back({.name = std::string(kRetainedTopic), .id = random_topic_id(loop), .partitions = 1,
+                             .config = forever, .internal = true});
+  commands.push_back(encode(internal));
+  // Topics that are there already are refused one by one, which is what we want at every later start.
+  auto applied = catalog_->apply(commands);
+  if (!applied) return Unexpected{applied.error().what};
+  auto topics = catalog_->load_topics();
+  if (!topics) return Unexpected{topics.error().what};
+  CatalogChange everything{.upserts = std::move(*topics), .removed = {}, .version = 0};
+  for (auto& services : services_) {
+    services->directory.apply(everything);
+    services->cluster_id = catalog_->state().cluster_id;
+  }
+  return ok;
+}
+
+Outcome<std::string> Node::open_journals() {
+  const std::size_t shards = catalog_->state().shards;
+  for (std::size_t shard = 0; shard < shards; ++shard) {
+    RecoveryReport report;
+    auto& services = *services_[shard % loops_.size()];
+    auto journal = Journal::open(services.loop.disk(),
+                                 {.directory = settings_.storage.path + "/journal/" + std::to_string(shard),
+                                  .file_bytes = settings_.storage.file_bytes,
+                                  .tail_cache_bytes = settings_.storage.tail_cache_bytes},
+                                 &report);
+    if (!journal) return Unexpected{journal.error()};
+    log::info("journal", "shard {}: {} files, {} entries scanned in {} ms, {} torn bytes cut", shard, report.files,
+              report.entries_scanned, report.took_us / 1000, report.torn_bytes);
+    for (const auto& damage : report.damages) log::error("journal", "shard {}: {}", shard, damage);
+    journals_.push_back(std::move(*journal));
+  }
+  for (auto& services : services_) services->journals.assign(shards, nullptr);
+  for (std::size_t shard = 0; shard < shards; ++shard)
+    services_[shard % loops_.size()]->journals[shard] = journals_[shard].get();
+  return ok;
+}
+
+void Node::forget_deleted_partitions() {
+  // A crash may come between the deletion of a topic in the catalog and in the journal.
+  for (auto& journal : journals_)
+    for (const auto partition : journal->partitions())
+      if (!services_.front()->directory.find_partition(partition)) journal->drop(partition, [](Errc) {});
+}
+
+void Node::spawn_actors() {
+  std::vector<DirectoryActor> directories;
+  for (auto& services : services_) directories.push_back(spawn_directory_actor(services->loop, services->directory));
+  const auto catalog = spawn_catalog_service(*loops_.front(), std::move(catalog_), std::move(directories));
+  const auto retained = spawn_retained(*services_.front());
+  std::vector<PartitionHost> hosts;
+  std::vector<RouterActor> routers;
+  std::vector<GroupCoordinator> coordinators;
+  std::vector<mqtt::ClientRegistry> clients;
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    hosts.push_back(spawn_on<PartitionHostActor>(*loops_[i], *services_[i]));
+    routers.push_back(spawn_router(*loops_[i], *services_[i]));
+    clients.push_back(mqtt::spawn_client_registry(*services_[i]));
+    coordinators.push_back(spawn_group_coordinator(*services_[i]));
+  }
+  for (auto& services : services_) {
+    services->catalog = catalog;
+    services->retained = retained;
+    services->hosts = hosts;
+    services->routers = routers;
+    services->coordinators = coordinators;
+    services->clients = clients;
+  }
+}
+
+Result<NodeAddresses, std::string> Node::listen(
+    const std::function<void(std::size_t, const std::function<void()>&)>& run_on) {
+  struct Protocol {
+    std::string name;
+    const ListenerSettings& settings;
+    std::function<void(Services&, std::unique_ptr<Stream>, Admission)> start;
+  };
+  const Protocol protocols[] = {
+      {"mqtt", settings_.mqtt,
+       [](Services& services, auto stream, auto admission) {
+         mqtt::spawn_session(services, std::move(stream), std::move(admission));
+       }},
+      {"kafka", settings_.kafka,
+       [](Services& services, auto stream, auto admission) {
+         kafka::spawn_session(services, std::move(stream), std::move(admission));
+       }},
+      {"amqp", settings_.amqp,
+       [](Services& services, auto stream, auto admission) {
+         amqp::refuse(services, std::move(stream), std::move(admission));
+       }},
+  };
+  NodeAddresses addresses;
+  for (const auto& protocol : protocols) {
+    if (!protocol.settings.enabled) continue;
+    std::uint16_t port = protocol.settings.port;
+    for (std::size_t i = 0; i < loops_.size(); ++i) {
+      Result<Address, std::string> bound = Unexpected{std::string("the loop has stopped")};
+      run_on(i, [&] {
+        auto actor = spawn_on<ProtocolListener>(
+            *loops_[i], protocol.name, gate_,
+            [&services = *services_[i], start = protocol.start](std::unique_ptr<Stream> stream, Admission admission) {
+              start(services, std::move(stream), std::move(admission));
+            });
+        bound = static_cast<ProtocolListener*>(caf::actor_cast<caf::abstract_actor*>(actor))
+                    ->bind(protocol.settings.bind, port);
+        if (bound)
+          listeners_[i].push_back(actor);
+        else
+          caf::anon_send(actor, StopListening{});
+      });
+      if (!bound) return Unexpected{protocol.name + ": " + bound.error()};
+      // With port 0 the first loop chooses and the others join it.
+      port = bound->port;
+      if (i == 0) addresses.listeners.emplace_back(protocol.name, *bound);
+    }
+  }
+  return addresses;
+}
+
+void Node::stop(std::function<void(bool)> done) {
+  Loop& home = *loops_.front();
+  // Work on every loop; `done` on the first when all have reported.
+  auto everywhere = [this, &home](std::function<void(Services&, std::function<void()>)> work) {
+    return [this, &home, work = std::move(work)](Terminator::Done finished) {
+      auto left = std::make_shared<std::size_t>(loops_.size());
+      for (std::size_t i = 0; i < loops_.size(); ++i)
+        loops_[i]->post([this, i, &home, work, left, finished] {
+          work(*services_[i], [&home, left, finished] {
+            home.post([left, finished] {
+              if (--*left == 0) finished();
+            });
+          });
+        });
+    };
+  };
+  terminator_ = std::make_unique<Terminator>(home);
+  terminator_->add("stop accepting", 1000, everywhere([this](Services& services, std::function<void()> finished) {
+                     for (auto& listener : listeners_[services.loop.index().value])
+                       caf::anon_send(listener, StopListening{});
+                     finished();
+                   }));
+  terminator_->add("finish sessions", kDrainSessionsMs,
+                   everywhere([](Services& services, std::function<void()> finished) {
+                     services.sessions.drain(std::move(finished));
+                   }));
+  terminator_->add("close the catalog", kCloseCatalogMs, [this](Terminator::Done finished) {
+    services_.front()->close_catalog(std::move(finished));
+  });
+  terminator_->add("finish appends", kDrainPartitionsMs,
+                   everywhere([](Services& services, std::function<void()> finished) {
+                     services.drain_partitions(std::move(finished));
+                   }));
+  terminator_->add("close journals", kCloseJournalsMs,
+                   everywhere([](Services& services, std::function<void()> finished) {
+                     auto left = std::make_shared<std::size_t>(1);
+                     auto one_less = [left, finished] {
+                       if (--*left == 0) finished();
+                     };
+                     for (auto* journal : services.journals) {
+                       if (!journal) continue;
+                       ++*left;
+                       journal->close([one_less](Errc) { one_less(); });
+                     }
+                     one_less();
+                   }));
+  terminator_->run(std::move(done));
+}
+
+}  // namespace braid
