@@ -42,7 +42,8 @@ int run_broker(const Settings& settings) {
 
   if (auto made = loops.front()->disk().make_directories(settings.storage.path); !made)
     return failed("make the data directory", made.error().what);
-  auto catalog = CatalogStore::open({.path = settings.storage.path + "/catalog.db", .defaults = settings.topic_defaults});
+  auto catalog =
+      CatalogStore::open({.path = settings.storage.path + "/catalog.db", .defaults = settings.topic_defaults});
   if (!catalog) return failed("open the catalog", catalog.error().what);
 
   Node node(settings, loops, std::move(*catalog));
@@ -89,7 +90,7 @@ int run_broker(const Settings& settings) {
   http.reset();
   runtime.run_on(0, [&] { signals.reset(); });
   runtime.stop();
-  log::info("broker", in_time ? "stopped" : "stopped, not everything was finished in time");
+  log::info("broker", "{}", in_time ? "stopped" : "stopped; not everything was finished in time");
   return in_time ? 0 : 1;
 }
 

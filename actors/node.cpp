@@ -1,9 +1,10 @@
 // Braid, Apache-2.0.
 #include "actors/node.hpp"
 
+#include "actors/admin/routes.hpp"
 #include "actors/amqp/refuse.hpp"
 #include "actors/groups/coordinator.hpp"
-#include "actors/kafka/session.hpp"
+// KAFKA
 #include "actors/listener.hpp"
 #include "actors/mqtt/session.hpp"
 #include "actors/partition/host.hpp"
@@ -53,16 +54,22 @@ Outcome<std::string> Node::open_catalog() {
   std::vector<Bytes> commands;
   if (catalog_->state().shards == 0) {
     std::string cluster_id = settings_.cluster_id;
-    if (cluster_id.empty()) cluster_id = to_base64url(random_topic_id(loop));
+    if (cluster_id.empty()) cluster_id = format_topic_id(random_topic_id(loop));
     commands.push_back(encode(InitializeCatalog{cluster_id, static_cast<std::uint32_t>(loops_.size())}));
   }
   CreateTopics internal;
   const TopicConfig forever{{"retention.ms", "-1"}, {"retention.bytes", "-1"}, {"durability", "sync"}};
-  internal.topics.push_back({.name = std::string(kOffsetsTopic), .id = random_topic_id(loop),
-                             .partitions = settings_.kafka_protocol.offsets_partitions, .config = forever,
-                             .internal = true});
-  internal.topics.push_back({.name = std::string(kRetainedTopic), .id = random_topic_id(loop), .partitions = 1,
-                             .config = forever, .internal = true});
+  const auto add = [&](std::string_view name, std::int32_t partitions) {
+    NewTopic topic;
+    topic.name = name;
+    topic.id = random_topic_id(loop);
+    topic.partitions = partitions;
+    topic.config = forever;
+    topic.internal = true;
+    internal.topics.push_back(std::move(topic));
+  };
+  add(kOffsetsTopic, settings_.kafka_protocol.offsets_partitions);
+  add(kRetainedTopic, 1);
   commands.push_back(encode(internal));
   // Topics that are there already are refused one by one, which is what we want at every later start.
   auto applied = catalog_->apply(commands);
@@ -110,17 +117,18 @@ void Node::spawn_actors() {
   std::vector<DirectoryActor> directories;
   for (auto& services : services_) directories.push_back(spawn_directory_actor(services->loop, services->directory));
   const auto catalog = spawn_catalog_service(*loops_.front(), std::move(catalog_), std::move(directories));
-  const auto retained = spawn_retained(*services_.front());
   std::vector<PartitionHost> hosts;
   std::vector<RouterActor> routers;
   std::vector<GroupCoordinator> coordinators;
   std::vector<mqtt::ClientRegistry> clients;
   for (std::size_t i = 0; i < loops_.size(); ++i) {
+    // First, since others reach partitions through it as soon as they start.
     hosts.push_back(spawn_on<PartitionHostActor>(*loops_[i], *services_[i]));
     routers.push_back(spawn_router(*loops_[i], *services_[i]));
     clients.push_back(mqtt::spawn_client_registry(*services_[i]));
     coordinators.push_back(spawn_group_coordinator(*services_[i]));
   }
+  const auto retained = spawn_retained(*services_.front());
   for (auto& services : services_) {
     services->catalog = catalog;
     services->retained = retained;
@@ -145,7 +153,11 @@ Result<NodeAddresses, std::string> Node::listen(
        }},
       {"kafka", settings_.kafka,
        [](Services& services, auto stream, auto admission) {
+#if __has_include("actors/kafka/session.hpp")
          kafka::spawn_session(services, std::move(stream), std::move(admission));
+#else
+         amqp::refuse(services, std::move(stream), std::move(admission));
+#endif
        }},
       {"amqp", settings_.amqp,
        [](Services& services, auto stream, auto admission) {
@@ -206,9 +218,8 @@ void Node::stop(std::function<void(bool)> done) {
                    everywhere([](Services& services, std::function<void()> finished) {
                      services.sessions.drain(std::move(finished));
                    }));
-  terminator_->add("close the catalog", kCloseCatalogMs, [this](Terminator::Done finished) {
-    services_.front()->close_catalog(std::move(finished));
-  });
+  terminator_->add("close the catalog", kCloseCatalogMs,
+                   [this](Terminator::Done finished) { services_.front()->close_catalog(std::move(finished)); });
   terminator_->add("finish appends", kDrainPartitionsMs,
                    everywhere([](Services& services, std::function<void()> finished) {
                      services.drain_partitions(std::move(finished));

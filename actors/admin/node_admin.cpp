@@ -17,7 +17,9 @@ constexpr std::size_t kMaxDescribed = 1000;
 TopicInfo info_of(const Topic& topic) {
   return {topic.name, topic.id, static_cast<std::int32_t>(topic.partitions.size()), topic.internal, topic.config};
 }
-AdminError error_of(Errc code, std::string text) { return {code, text.empty() ? std::string(to_string(code)) : text}; }
+AdminError error_of(Errc code, std::string text) {
+  return {code, text.empty() ? std::string(to_string(code)) : text};
+}
 }  // namespace
 
 class AdminAgent : public Pinned<caf::event_based_actor> {
@@ -64,7 +66,9 @@ Result<TopicInfo, AdminError> NodeAdmin::create_topic(const NewTopicRequest& req
           if (outcome.error != Errc::none) return reply(Unexpected{error_of(outcome.error, outcome.reason)});
           reply(info_of(*outcome.topic));
         },
-        [reply](caf::error) { reply(Unexpected{AdminError{Errc::shutting_down, "the broker stops"}}); });
+        [reply](caf::error) {
+          reply(Unexpected{AdminError{Errc::shutting_down, "the broker stops"}});
+        });
   });
 }
 
@@ -80,7 +84,9 @@ Outcome<AdminError> NodeAdmin::delete_topic(const std::string& name) {
           if (outcome.error != Errc::none) return reply(Unexpected{error_of(outcome.error, outcome.reason)});
           reply(ok);
         },
-        [reply](caf::error) { reply(Unexpected{AdminError{Errc::shutting_down, "the broker stops"}}); });
+        [reply](caf::error) {
+          reply(Unexpected{AdminError{Errc::shutting_down, "the broker stops"}});
+        });
   });
 }
 
@@ -116,13 +122,13 @@ Result<TopicDescription, AdminError> NodeAdmin::describe_topic(const std::string
       reply(std::move(*description));
     };
     for (std::size_t i = 0; i < count; ++i)
-      services_.partitions.request(
-          self, topic->partitions[i].id, DescribeLog{}, [description, i, failure, one_less](const LogDescription& log) {
-            if (log.error != Errc::none) *failure = log.error;
-            description->partitions[i] = {PartitionIndex(static_cast<std::int32_t>(i)), log.log_start,
-                                          log.high_watermark, log.bytes};
-            one_less();
-          });
+      services_.partitions.request(self, topic->partitions[i].id, DescribeLog{},
+                                   [description, i, failure, one_less](const LogDescription& log) {
+                                     if (log.error != Errc::none) *failure = log.error;
+                                     description->partitions[i] = {PartitionIndex(static_cast<std::int32_t>(i)),
+                                                                   log.log_start, log.high_watermark, log.bytes};
+                                     one_less();
+                                   });
     one_less();
   });
 }

@@ -89,7 +89,7 @@ struct Retained {
   Errc error = Errc::none;  ///< overloaded when max_retained_bytes is reached
 };
 /// The next retained messages under a filter; a cursor in the caller's hands, so that nothing piles up for a slow
-/// subscriber. 
+/// subscriber.
 struct FindRetained {
   Bytes filter;
   Bytes position;  ///< of the last answer; empty to begin

@@ -89,7 +89,8 @@ caf::result<Retained> RetainedKeeper::retain(const Retain& request) {
 
 Retained RetainedKeeper::apply(const Retain& request) {
   if (index_.bytes() + request.batch.size() > services_.settings.mqtt_protocol.max_retained_bytes) {
-    BRAID_LOG_LIMITED(warning, "retained", {}, "refused: retained messages take as much as mqtt.max_retained_bytes allows");
+    BRAID_LOG_LIMITED(warning, "retained", {},
+                      "refused: retained messages take as much as mqtt.max_retained_bytes allows");
     return {Errc::overloaded};
   }
   auto walker = BatchWalker::open(request.batch, request.batch.size());
@@ -117,12 +118,12 @@ Retained RetainedKeeper::apply(const Retain& request) {
 }
 
 void RetainedKeeper::store(std::vector<StateChange> changes, const Retain& request) {
-  const auto done = [this, token = request.token, target = request.stored](Errc error) {
+  const auto stored = [this, token = request.token, target = request.stored](Errc error) {
     if (target) send(target, RetainStored{token, error});
     if (log_->snapshot_due()) log_->snapshot(this, live(), loop().wall_clock());
   };
-  if (changes.empty()) return done(Errc::none);
-  log_->put(this, std::move(changes), loop().wall_clock(), done);
+  if (changes.empty()) return stored(Errc::none);
+  log_->put(this, std::move(changes), loop().wall_clock(), stored);
 }
 
 caf::result<RetainedFound> RetainedKeeper::find(const FindRetained& request) {
@@ -165,12 +166,15 @@ std::vector<StateChange> RetainedKeeper::live() {
       properties.message_expiry_interval_s = *message->expiry_interval_s;
     }
     encoder.add(one, message->published, message->topic.view(), message->payload.view(), properties);
-    const auto flags = static_cast<std::uint8_t>(message->qos | (message->retain ? PublishFlags::retain : std::uint8_t{0}));
+    const auto flags =
+        static_cast<std::uint8_t>(message->qos | (message->retain ? PublishFlags::retain : std::uint8_t{0}));
     changes.push_back({message->topic, encode(flags, one.finish())});
   });
   return changes;
 }
 
-RetainedActor spawn_retained(Services& services) { return spawn_on<RetainedKeeper>(services.loop, services); }
+RetainedActor spawn_retained(Services& services) {
+  return spawn_on<RetainedKeeper>(services.loop, services);
+}
 
 }  // namespace braid

@@ -14,9 +14,7 @@
 #include "apps/braid/output.hpp"
 #include "config/load.hpp"
 #include "config/reference.hpp"
-#if __has_include("actors/broker.hpp")
 #include "actors/broker.hpp"
-#endif
 
 namespace braid {
 namespace {
@@ -79,12 +77,7 @@ int serve(const Arguments& arguments, std::ostream& out, std::ostream& err) {
   }
   // What the broker writes is for its own user: messages, and the names of topics.
   ::umask(077);
-#if __has_include("actors/broker.hpp")
   return run_broker(loaded->settings);
-#else
-  err << "braid: this build has no broker\n";
-  return exit_code::error;
-#endif
 }
 
 int settings_show(const Arguments& arguments, std::ostream& out, std::ostream& err) {
