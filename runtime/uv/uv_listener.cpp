@@ -65,7 +65,8 @@ struct UvListener::Socket final : UvHandleOwner {
         connection->discard();
         continue;
       }
-      accepted(connection->open());
+      auto stream = connection->open();
+      loop.call([&] { accepted(std::move(stream)); }, "listener");
     }
   }
 

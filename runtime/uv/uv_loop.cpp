@@ -156,6 +156,8 @@ void UvLoop::call(const std::function<void()>& work, const char* what) {
     work();
   } catch (const std::exception& error) {
     BRAID_LOG_LIMITED(error, "runtime", {{"loop", index_.value}}, "a {} of the loop threw: {}", what, error.what());
+  } catch (...) {
+    BRAID_LOG_LIMITED(error, "runtime", {{"loop", index_.value}}, "a {} of the loop threw something", what);
   }
 }
 
@@ -169,7 +171,7 @@ void UvLoop::run() {
 void UvLoop::turn() {
   take_remote();
   if (const auto due = wheel_.next_due_ms(); due && *due <= monotonic_us() / 1000)
-    wheel_.advance(monotonic_us() / 1000);
+    call([this] { wheel_.advance(monotonic_us() / 1000); }, "timer");
   resume_jobs();
   end_turn();
   poll();
@@ -241,8 +243,10 @@ void UvLoop::arm_timer() {
   armed_ms_ = *due;
   uv_update_time(&uv_);
   const std::int64_t wait = *due - static_cast<std::int64_t>(uv_now(&uv_));
+  // libuv fires timers before it polls as well as behind: one that is due by then must keep it from sleeping.
   uv_timer_start(
-      &next_timer_, [](uv_timer_t*) {}, wait > 0 ? static_cast<std::uint64_t>(wait) : 0, 0);
+      &next_timer_, [](uv_timer_t* timer) { uv_stop(timer->loop); }, wait > 0 ? static_cast<std::uint64_t>(wait) : 0,
+      0);
 }
 
 void UvLoop::shut_down() {

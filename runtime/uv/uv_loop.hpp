@@ -51,6 +51,8 @@ class UvLoop final : public Loop {
   // For the bodies of network and disk.
   uv_loop_t* uv() { return &uv_; }
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
+  /// Runs a function that is no actor's; what it throws ends in the log, not in libuv, which is C.
+  void call(const std::function<void()>& work, const char* what);
   /// A block that reads of nobody's interest go to.
   static constexpr std::size_t kScratchBytes = 64 << 10;
   char* scratch();
@@ -64,7 +66,6 @@ class UvLoop final : public Loop {
   void poll();
   void arm_timer();
   void shut_down();
-  void call(const std::function<void()>& work, const char* what);
   void push_remote(std::unique_ptr<RemoteQueue::Item> item);
 
   const LoopIndex index_;

@@ -73,7 +73,8 @@ struct Attempt : std::enable_shared_from_this<Attempt> {
   void finish(Result<std::unique_ptr<Stream>, std::string> result) {
     if (!connected) return;
     if (timeout.value != 0) loop.cancel(std::exchange(timeout, TimerId{}));
-    std::exchange(connected, nullptr)(std::move(result));
+    const auto call = std::exchange(connected, nullptr);
+    loop.call([&] { call(std::move(result)); }, "connect");
   }
   void fail(const std::string& why) { finish(Unexpected{"cannot connect to " + target + ": " + why}); }
 

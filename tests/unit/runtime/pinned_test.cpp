@@ -91,9 +91,9 @@ BRAID_MESSAGE(Do)
 BRAID_MESSAGE(Work)
 
 TEST_CASE("Two actors of one loop exchange requests on that loop") {
+  Inbox<int> results;
   NodeRuntime runtime(options(1));
   runtime.start();
-  Inbox<int> results;
   EchoActor echo = spawn_on<Echo>(runtime.loop(0));
   const caf::actor player = spawn_on<Player>(runtime.loop(0), echo, 1000, results);
   tell_from_outside(player, Begin{});
@@ -101,9 +101,9 @@ TEST_CASE("Two actors of one loop exchange requests on that loop") {
 }
 
 TEST_CASE("Actors of different loops exchange requests, each on its own loop") {
+  Inbox<int> results;
   NodeRuntime runtime(options(3));
   runtime.start();
-  Inbox<int> results;
   for (std::size_t i = 0; i < 3; ++i)
     for (std::size_t j = 0; j < 3; ++j) {
       EchoActor echo = spawn_on<Echo>(runtime.loop(i));
@@ -114,8 +114,8 @@ TEST_CASE("Actors of different loops exchange requests, each on its own loop") {
 }
 
 TEST_CASE("Actors spawned and messages sent before the loops start are not lost") {
-  NodeRuntime runtime(options(2));
   Inbox<int> results;
+  NodeRuntime runtime(options(2));
   EchoActor echo = spawn_on<Echo>(runtime.loop(1));
   const caf::actor player = spawn_on<Player>(runtime.loop(0), echo, 10, results);
   tell_from_outside(player, Begin{});
@@ -125,9 +125,9 @@ TEST_CASE("Actors spawned and messages sent before the loops start are not lost"
 
 TEST_CASE("An exception in a handler ends that actor, and requests to it fail") {
   log::configure(log::Level::off, log::Format::text);
+  Inbox<int> results;
   NodeRuntime runtime(options(1));
   runtime.start();
-  Inbox<int> results;
   EchoActor echo = spawn_on<Echo>(runtime.loop(0));
   EchoActor other = spawn_on<Echo>(runtime.loop(0));
   tell_from_outside(echo, Fail{});
@@ -142,9 +142,9 @@ TEST_CASE("An exception in a handler ends that actor, and requests to it fail") 
 
 TEST_CASE("An exception in a callback of the loop ends the actor it entered") {
   log::configure(log::Level::off, log::Format::text);
+  Inbox<std::string> events;
   NodeRuntime runtime(options(1));
   runtime.start();
-  Inbox<std::string> events;
   const caf::actor worker = spawn_on<Worker>(runtime.loop(0), events);
   tell_from_outside(worker, work([](Worker& self) {
                       self.loop().post(self.guard([] { throw std::runtime_error("in a callback"); }));
@@ -154,9 +154,9 @@ TEST_CASE("An exception in a callback of the loop ends the actor it entered") {
 }
 
 TEST_CASE("An actor without a handle lives on until it quits, and ends on its loop") {
+  Inbox<std::string> events;
   NodeRuntime runtime(options(1));
   runtime.start();
-  Inbox<std::string> events;
   {
     const caf::actor worker = spawn_on<Worker>(runtime.loop(0), events);
     tell_from_outside(worker, work([](Worker& self) {
@@ -172,9 +172,9 @@ TEST_CASE("An actor without a handle lives on until it quits, and ends on its lo
 }
 
 TEST_CASE("A guarded callback is dropped when its actor has ended") {
+  Inbox<std::string> events;
   NodeRuntime runtime(options(1));
   runtime.start();
-  Inbox<std::string> events;
   std::function<void(int)> guarded;
   Inbox<int> ready;
   caf::actor worker = spawn_on<Worker>(runtime.loop(0), events);
@@ -204,9 +204,9 @@ TEST_CASE("A guarded callback is dropped when its actor has ended") {
 }
 
 TEST_CASE("Timers run in their actor, are cancelled by their handles, and end with their actor") {
+  Inbox<std::string> events;
   NodeRuntime runtime(options(1));
   runtime.start();
-  Inbox<std::string> events;
   caf::actor worker = spawn_on<Worker>(runtime.loop(0), events);
   tell_from_outside(worker, work([](Worker& self) {
                       self.timer_ = self.after(1, [&self] { self.events_.put("never"); });
@@ -235,9 +235,9 @@ TEST_CASE("Timers run in their actor, are cancelled by their handles, and end wi
 }
 
 TEST_CASE("A callback that enters from inside a handler just runs") {
+  Inbox<std::string> events;
   NodeRuntime runtime(options(1));
   runtime.start();
-  Inbox<std::string> events;
   const caf::actor worker = spawn_on<Worker>(runtime.loop(0), events);
   tell_from_outside(worker, work([](Worker& self) {
                       self.enter([&] {
@@ -265,9 +265,9 @@ TEST_CASE("A promise that is dropped answers with an error") {
               [](const Fail&) {}};
     }
   };
+  Inbox<int> results;
   NodeRuntime runtime(options(1));
   runtime.start();
-  Inbox<int> results;
   EchoActor forgetful = spawn_on<Forgetful>(runtime.loop(0));
   const caf::actor player = spawn_on<Player>(runtime.loop(0), forgetful, 2, results);
   tell_from_outside(player, Begin{});
