@@ -101,9 +101,10 @@ class TopicTree::Walk {
       node = tree_.child(node, filter_[first_plus].hash, filter_[first_plus].name);
       if (node == none) return none;
     }
-    const std::size_t children = tree_.nodes_[node].children;
+    // One '+' costs as many visits as the node has children; each further one multiplies that by what nobody counted.
+    const auto pluses = std::count_if(filter_.begin(), filter_.end(), [](const Level& level) { return level.plus; });
     std::uint32_t best = 0;
-    std::size_t best_count = children;
+    std::size_t best_count = pluses > 1 ? tree_.nodes_.used() : tree_.nodes_[node].children;
     const auto end = std::min<std::size_t>(filter_.size(), max_pivot);
     for (std::uint32_t level = first_plus + 1; level < end && best_count > 16; ++level) {
       if (filter_[level].plus) continue;
