@@ -122,7 +122,6 @@ void Node::spawn_actors() {
   std::vector<GroupCoordinator> coordinators;
   std::vector<mqtt::ClientRegistry> clients;
   for (std::size_t i = 0; i < loops_.size(); ++i) {
-    // First, since others reach partitions through it as soon as they start.
     hosts.push_back(spawn_on<PartitionHostActor>(*loops_[i], *services_[i]));
     routers.push_back(spawn_router(*loops_[i], *services_[i]));
     clients.push_back(mqtt::spawn_client_registry(*services_[i]));

@@ -3,6 +3,13 @@
 
 namespace braid {
 
+void PartitionClient::set_opener(Opener opener) {
+  opener_ = std::move(opener);
+  std::vector<PartitionId> early;
+  for (const auto& [partition, slot] : slots_) early.push_back(partition);
+  for (const auto partition : early) opener_(partition);
+}
+
 void PartitionClient::opened(PartitionId partition, Errc error, PartitionActor actor) {
   auto at = slots_.find(partition);
   if (at == slots_.end()) return;

@@ -16,9 +16,10 @@ namespace braid {
 
 class PartitionClient {
  public:
-  /// Has the owner open a partition and reports to `opened`; set once, by the loop's partition host.
+  /// Has the owner open a partition and reports to `opened`; set once, by the loop's partition host. Requests that come
+  /// before it wait.
   using Opener = std::function<void(PartitionId)>;
-  void set_opener(Opener opener) { opener_ = std::move(opener); }
+  void set_opener(Opener opener);
 
   /// Sends `request` to the partition and calls `done` with the reply, in the context of `self` (a Pinned actor).
   /// Requests of one actor to one partition arrive in the order of these calls. The reply's error is
@@ -34,7 +35,7 @@ class PartitionClient {
       reply.error = error;
       done(reply);
     }));
-    if (slot.waiting.size() == 1) opener_(partition);
+    if (slot.waiting.size() == 1 && opener_) opener_(partition);
   }
 
   /// For messages without a reply; dropped when no actor is known, since there is nothing to tell one that rests.
