@@ -124,7 +124,7 @@ Footer build_footer(const FileInfo& file, const PartitionTable& partitions, std:
   out.varint(entries.size());
   for (const DirectoryEntry& entry : entries) encode_entry(entry, out);
   trailer.directory_length = static_cast<std::uint32_t>(out.size() - directory);
-  trailer.directory_checksum = crc32c(std::span<const std::uint8_t>(out.data() + directory, trailer.directory_length));
+  trailer.checksum = crc32c(std::span<const std::uint8_t>(out.data(), out.size()));
   encode(trailer, out.grow(kTrailerBytes));
   footer.bytes = out.finish();
   return footer;

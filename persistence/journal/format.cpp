@@ -140,9 +140,10 @@ void encode(const FooterTrailer& trailer, std::uint8_t* to) {
   store_big(to + 8, kFormatVersion);
   store_big(to + 16, trailer.id);
   store_big(to + 24, trailer.entries_end);
-  store_big(to + 28, trailer.directory_position);
-  store_big(to + 32, trailer.directory_length);
-  store_big(to + 36, trailer.directory_checksum);
+  store_big(to + 28, trailer.footer_position);
+  store_big(to + 32, trailer.directory_position);
+  store_big(to + 36, trailer.directory_length);
+  store_big(to + 40, trailer.checksum);
   store_big(to + 60, crc32c(std::span<const std::uint8_t>(to, 60)));
 }
 
@@ -155,9 +156,13 @@ std::optional<FooterTrailer> decode_trailer(std::span<const std::uint8_t> bytes)
   FooterTrailer trailer;
   trailer.id = load_big<std::uint64_t>(from + 16);
   trailer.entries_end = load_big<std::uint32_t>(from + 24);
-  trailer.directory_position = load_big<std::uint32_t>(from + 28);
-  trailer.directory_length = load_big<std::uint32_t>(from + 32);
-  trailer.directory_checksum = load_big<std::uint32_t>(from + 36);
+  trailer.footer_position = load_big<std::uint32_t>(from + 28);
+  trailer.directory_position = load_big<std::uint32_t>(from + 32);
+  trailer.directory_length = load_big<std::uint32_t>(from + 36);
+  trailer.checksum = load_big<std::uint32_t>(from + 40);
+  if (trailer.entries_end < kFileHeaderBytes || trailer.footer_position < trailer.entries_end ||
+      trailer.directory_position < trailer.footer_position)
+    return std::nullopt;
   return trailer;
 }
 

@@ -104,9 +104,10 @@ struct FileHeader {
 struct FooterTrailer {
   std::uint64_t id = 0;
   std::uint32_t entries_end = 0;
+  std::uint32_t footer_position = 0;  ///< behind entries_end, with what a failed write left in between
   std::uint32_t directory_position = 0;
   std::uint32_t directory_length = 0;
-  std::uint32_t directory_checksum = 0;
+  std::uint32_t checksum = 0;  ///< of sections and directory: a crash may leave the trailer and lose what is before it
 };
 
 /// Seed of the checksums in a file; see the header checksum above.

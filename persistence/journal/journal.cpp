@@ -24,7 +24,7 @@ class FileJournal final : public Journal {
   explicit FileJournal(Recovered recovered)
       : owner_(std::move(recovered.store)),
         store_(*owner_),
-        sealer_(store_),
+        sealer_(store_, [this](AppendDone done) { writer_.barrier(std::move(done)); }),
         writer_(store_, [this](FileInfo& file) { seal(file); }),
         checkpointer_(store_, writer_) {
     writer_.resume(recovered.open, recovered.next_id, recovered.last_id, recovered.last_end);
@@ -72,9 +72,9 @@ class FileJournal final : public Journal {
     if (number == PartitionTable::kNone) return Errc::unknown_partition;
     Row& row = store_.partitions[number];
     if (offset.value < 0 || offset > row.end) return Errc::offset_out_of_range;
-    const bool stored = row.disk_end > row.log_start;
+    const bool stored = row.disk_end.value > 0;
     if (offset > row.log_start) move_start(store_, row, offset);
-    if (!stored) {  // nothing of it is on the disk, so there is nothing that could come back
+    if (!stored) {  // nothing of it ever was on the disk, so there is nothing that could come back
       writer_.answer(std::move(done), Errc::none);
       return Errc::none;
     }

@@ -137,6 +137,7 @@ class Recovery {
         file.previous_end = source.header->previous_end;
       }
       if (source.id == head_.position.file) source.known_synced = std::max(source.known_synced, head_.position.offset);
+      check_header(source, k);
       const bool goes_on = replay_footer(replay, file, source) || replay_entries(replay, file, k);
       report_.bytes_scanned += source.scan->bytes_read();
       if (source.scan->met_later_version()) return file.path + " was written by a later version of this program";
@@ -154,31 +155,29 @@ class Recovery {
     return std::nullopt;
   }
 
+  void check_header(const ChainFile& source, std::size_t k) {
+    if (source.header) return;
+    if (source.trailer || known_synced(k, kFileHeaderBytes, source.size) > 0)
+      report_.damages.push_back(file_name(source.id) + ": the file header is damaged");
+    else
+      report_.torn_bytes += kFileHeaderBytes;
+  }
+
   bool replay_footer(Replay& replay, FileInfo& file, ChainFile& source) {
-    if (source.size < kFileHeaderBytes + kTrailerBytes) return false;
-    const std::uint32_t trailer_position = source.size - kTrailerBytes;
-    const auto bytes = source.handle->read_now(trailer_position, kTrailerBytes);
-    if (!bytes) return false;
-    const auto trailer = decode_trailer(bytes->span());
-    if (!trailer || trailer->id != source.id || trailer->entries_end < kFileHeaderBytes ||
-        trailer->entries_end > trailer->directory_position ||
-        std::uint64_t{trailer->directory_position} + trailer->directory_length > trailer_position ||
-        source.end.value_or(trailer->entries_end) != trailer->entries_end)
-      return false;
+    const auto& trailer = source.trailer;
+    if (!trailer || source.end.value_or(trailer->entries_end) != trailer->entries_end) return false;
     // A file is complete and on the disk before it gets a footer.
     source.end = trailer->entries_end;
     source.known_synced = trailer->entries_end;
-    const auto directory = source.handle->read_now(trailer->directory_position, trailer->directory_length);
-    if (directory && directory->size() == trailer->directory_length &&
-        crc32c(directory->span()) == trailer->directory_checksum) {
-      file.end = trailer->entries_end;
-      if (replay.footer(file, *trailer, *directory)) {
-        file.sealed = true;
-        return true;
-      }
-    }
-    report_.damages.push_back(file_name(source.id) + ": the footer is damaged; its entries were read instead");
-    return false;
+    const std::uint32_t length = source.size - kTrailerBytes - trailer->footer_position;
+    const auto footer = source.handle->read_now(trailer->footer_position, length);
+    // Not a damage when it is wrong: a crash may have torn the footer, and the entries say the same.
+    if (!footer || footer->size() != length || crc32c(footer->span()) != trailer->checksum) return false;
+    file.end = trailer->entries_end;
+    if (!replay.footer(file, *trailer, footer->slice(trailer->directory_position - trailer->footer_position)))
+      return false;
+    file.sealed = true;
+    return true;
   }
 
   /// False: the journal ends here, torn.
@@ -241,7 +240,8 @@ class Recovery {
     for (std::size_t later = k + 1; later < chain_.files.size(); ++later) {
       // A file is synced only after the ones before it.
       ChainFile& file = chain_.files[later];
-      if (file.known_synced > 0 || file.scan->highest_synced(kFileHeaderBytes, file.size) > 0) return UINT32_MAX;
+      if (file.known_synced > 0 || file.trailer || file.scan->highest_synced(kFileHeaderBytes, file.size) > 0)
+        return UINT32_MAX;
     }
     return synced;
   }
@@ -278,11 +278,10 @@ class Recovery {
         continue;
       }
       file.rolled = true;
-      if (file.sealed) continue;
-      // What only the page cache held when the process ended counts from now on.
+      // What only the page cache held when the process ended counts from now on, a footer too.
       if (auto synced = file.handle->sync_now(); !synced)
         report_.damages.push_back(file.path + " cannot be synced: " + to_text(synced.error()));
-      unsealed_.push_back(file.id);
+      if (!file.sealed) unsealed_.push_back(file.id);
     }
     result_.unsealed = std::move(unsealed_);
   }

@@ -10,10 +10,22 @@ std::string system_text(const IoError& error) {
   return error.what + (error.system_error ? ": error " + std::to_string(error.system_error) : std::string());
 }
 
-/// A file that was created ahead of its use, or whose first write never got anywhere.
+/// A file that was created ahead of its use, or of whose first write nothing is left that could be read.
 bool is_blank(ChainFile& file) {
-  return !file.header && !file.scan->next_entry(kFileHeaderBytes, file.size) &&
+  return !file.header && !file.trailer && !file.scan->next_entry(kFileHeaderBytes, file.size) &&
          !file.scan->has_unreadable(0, file.size);
+}
+
+std::optional<FooterTrailer> find_trailer(const ChainFile& file) {
+  if (file.size < kFileHeaderBytes + kTrailerBytes) return std::nullopt;
+  const std::uint32_t position = file.size - kTrailerBytes;
+  const auto bytes = file.handle->read_now(position, kTrailerBytes);
+  if (!bytes) return std::nullopt;
+  const auto trailer = decode_trailer(bytes->span());
+  if (!trailer || trailer->id != file.id ||
+      std::uint64_t{trailer->directory_position} + trailer->directory_length != position)
+    return std::nullopt;
+  return trailer;
 }
 
 }  // namespace
@@ -36,6 +48,7 @@ Result<Chain, std::string> build_chain(Disk& disk, const std::string& directory,
     file.scan = std::make_unique<FileScan>(*file.handle, id, file.size);
     if (auto bytes = file.handle->read_now(0, kFileHeaderBytes)) file.header = decode_file_header(bytes->span());
     if (file.header && file.header->id != id) file.header.reset();
+    file.trailer = find_trailer(file);
     candidates.push_back(std::move(file));
   }
   while (!candidates.empty() && is_blank(candidates.back())) {
@@ -45,9 +58,7 @@ Result<Chain, std::string> build_chain(Disk& disk, const std::string& directory,
   while (!candidates.empty()) {
     ChainFile file = std::move(candidates.back());
     candidates.pop_back();
-    if (!file.header) {
-      chain.damages.push_back(file_name(file.id) + ": the file header is damaged");
-    } else {
+    if (file.header) {
       const auto previous = static_cast<std::uint32_t>(file.header->previous);
       while (!candidates.empty() && candidates.back().id > previous) {
         chain.unused.push_back(candidates.back().id);

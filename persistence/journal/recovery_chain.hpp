@@ -19,7 +19,8 @@ struct ChainFile {
   std::uint32_t id = 0;
   std::shared_ptr<File> handle;
   std::uint32_t size = 0;
-  std::optional<FileHeader> header;  ///< nothing: damaged
+  std::optional<FileHeader> header;  ///< nothing: damaged, or torn
+  std::optional<FooterTrailer> trailer;
   std::unique_ptr<FileScan> scan;
   /// As the next file has it; nothing when there is none or its header is damaged.
   std::optional<std::uint32_t> end;

@@ -15,24 +15,33 @@ void Sealer::run() {
       queue_.pop_front();
       continue;
     }
-    write(*file);
+    prepare(*file);
   }
 }
 
-void Sealer::write(FileInfo& file) {
+void Sealer::prepare(const FileInfo& file) {
   busy_ = true;
   // Behind whatever failed writes may have left, so that the trailer is the end of the file.
   const std::uint32_t position = align_up(std::max(file.end, file.extent));
   auto footer = std::make_shared<const Footer>(build_footer(file, store_.partitions, position));
+  barrier_([this, id = file.id, position, footer](Errc error) {
+    if (error == Errc::none) return write(id, position, footer);
+    busy_ = false;
+  });
+}
+
+void Sealer::write(std::uint32_t id, std::uint32_t position, std::shared_ptr<const Footer> footer) {
+  FileInfo* file = store_.files.find(id);
   const std::uint64_t end = position + footer->bytes.size();
-  file.extent = static_cast<std::uint32_t>(std::min<std::uint64_t>(end, UINT32_MAX - kAlignment));
-  file.handle->write(
-      position, {footer->bytes},
-      while_alive(store_, [this, id = file.id, handle = file.handle, footer, end](Outcome<IoError> written) {
-        if (!written) return finish(id, *footer, end, std::move(written));
-        handle->sync(while_alive(
-            store_, [this, id, footer, end](Outcome<IoError> synced) { finish(id, *footer, end, std::move(synced)); }));
-      }));
+  if (!file) return finish(id, *footer, end, ok);
+  file->extent = static_cast<std::uint32_t>(std::min<std::uint64_t>(end, UINT32_MAX - kAlignment));
+  file->handle->write(position, {footer->bytes},
+                      while_alive(store_, [this, id, handle = file->handle, footer, end](Outcome<IoError> written) {
+                        if (!written) return finish(id, *footer, end, std::move(written));
+                        handle->sync(while_alive(store_, [this, id, footer, end](Outcome<IoError> synced) {
+                          finish(id, *footer, end, std::move(synced));
+                        }));
+                      }));
 }
 
 void Sealer::finish(std::uint32_t id, const Footer& footer, std::uint64_t end, Outcome<IoError> outcome) {

@@ -166,7 +166,7 @@ Writer::Group& Writer::gathering() {
   const std::uint32_t file = open_ ? open_->id : last_id_;
   const bool in_flight = writing_ && groups_.size() == 1;
   if (groups_.empty() || in_flight || groups_.back().file != file ||
-      groups_.back().end - groups_.back().begin >= kGroupBytes) {
+      (!salvaging_ && groups_.back().end - groups_.back().begin >= kGroupBytes)) {
     Group group;
     group.file = file;
     group.begin = group.end = open_ ? open_->end : 0;
@@ -177,7 +177,9 @@ Writer::Group& Writer::gathering() {
 
 FileInfo& Writer::file_with_room(std::uint32_t bytes) {
   // A file takes at least one entry, however large.
-  if (open_ && open_->end > kFileHeaderBytes && open_->end + std::uint64_t{bytes} > store_.options.file_bytes) roll();
+  if (open_ && !salvaging_ && open_->end > kFileHeaderBytes &&
+      open_->end + std::uint64_t{bytes} > store_.options.file_bytes)
+    roll();
   return open_ ? *open_ : begin_file();
 }
 
@@ -266,6 +268,7 @@ void Writer::created(std::uint32_t id, IoResult<std::shared_ptr<File>> result) {
 }
 
 void Writer::schedule_flush() {
+  held_ = false;
   if (flush_scheduled_) return;
   flush_scheduled_ = true;
   store_.disk.at_turn_end(while_alive(store_, [this] {
@@ -276,7 +279,7 @@ void Writer::schedule_flush() {
 
 void Writer::flush() {
   Callbacks callbacks = std::exchange(answers_, {});
-  while (!writing_ && !sync_failed_ && !groups_.empty()) {
+  while (!writing_ && !sync_failed_ && !held_ && !groups_.empty()) {
     Group& group = groups_.front();
     if (group.begin == group.end) {  // nothing of it goes to the disk
       auto entries = std::move(group.entries);
@@ -314,6 +317,7 @@ void Writer::wrote(Outcome<IoError> outcome) {
   groups_.pop_front();
   FileInfo& file = *store_.files.find(group.file);
   file.written = group.end;
+  if (group.begin == 0) remove_given_up();
   file.disk_bytes = std::max<std::uint64_t>(file.disk_bytes, group.end);
   pending_bytes_ -= group.end - group.begin;
   unsynced_bytes_ += group.end - group.begin;
@@ -336,11 +340,11 @@ void Writer::settle(std::vector<Pending>& entries, Callbacks& callbacks) {
       continue;
     }
     Row* row = row_of(pending);
-    const bool needs_sync = pending.kind == Kind::barrier || pending.durability == Durability::sync;
-    if (needs_sync) {
+    pending.waits_for_sync = pending.durability == Durability::sync || (row && row->waiting_for_sync > 0);
+    if (pending.waits_for_sync) {
       ++sync_waiters_;
       if (row) ++row->waiting_for_sync;
-    } else if (!row || row->waiting_for_sync == 0) {
+    } else {
       callbacks.emplace_back(std::move(pending.done), Errc::none);
       pending.done = nullptr;
       pending.acknowledged = true;
@@ -391,10 +395,9 @@ void Writer::synced(std::uint32_t id, std::uint32_t position, std::size_t covere
     unsynced_bytes_ -= std::min<std::uint64_t>(unsynced_bytes_, pending.bytes);
     Row* row = row_of(pending);
     if (!pending.acknowledged) {
-      const bool needs_sync = pending.kind == Kind::barrier || pending.durability == Durability::sync;
-      if (needs_sync) --sync_waiters_;
+      --sync_waiters_;
       if (row) {
-        if (needs_sync) --row->waiting_for_sync;
+        --row->waiting_for_sync;
         --row->unacknowledged;
       }
       callbacks.emplace_back(std::move(pending.done), Errc::none);

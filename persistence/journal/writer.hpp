@@ -16,6 +16,8 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "persistence/journal/store.hpp"
@@ -61,7 +63,8 @@ class Writer {
     std::uint32_t bytes = 0;
     Kind kind = Kind::batch;
     Durability durability = Durability::sync;
-    bool acknowledged = false;  ///< only kept until it is synced
+    bool acknowledged = false;    ///< only kept until it is synced
+    bool waits_for_sync = false;  ///< written; what was promised, or what its partition has before it, needs a sync
   };
   struct Group {
     std::uint32_t file = 0;
@@ -99,13 +102,16 @@ class Writer {
   struct Failed {
     Pending pending;
     Errc error;
+    bool salvaged = false;
   };
   void fail_queue();
   void fail_unsynced();
   void give_up(std::uint32_t file, std::uint32_t end, std::vector<Failed> failed);
-  std::vector<Salvage> collect_salvage(const std::vector<Failed>&);
+  std::vector<Salvage> collect_salvage(std::vector<Failed>&);
+  std::optional<Salvage> find_batch_of(const Pending&, const Row&);
   void roll_back(const std::vector<Failed>&);
   void end_files(std::uint32_t file, std::uint32_t end);
+  void remove_given_up();
 
   Store& store_;
   std::function<void(FileInfo&)> sealable_;
@@ -129,6 +135,9 @@ class Writer {
   bool sync_wanted_ = false;
   bool sync_failed_ = false;
   std::uint32_t failed_file_ = 0;
+  bool salvaging_ = false;
+  bool held_ = false;  ///< what is left after a failure waits for somebody to ask for something
+  std::vector<std::string> given_up_;  ///< files to remove when their content is safe elsewhere
   bool flush_scheduled_ = false;
   Callbacks answers_;
 };

@@ -24,6 +24,7 @@ void Writer::fail_queue() {
   for (Group& group : std::exchange(groups_, {}))
     for (Pending& pending : group.entries) failed.push_back({std::move(pending), Errc::storage_failed});
   sync_wanted_ = true;
+  held_ = true;
   give_up(file, end, std::move(failed));
 }
 
@@ -32,8 +33,7 @@ void Writer::fail_unsynced() {
   sync_failed_ = false;
   std::vector<Failed> failed;
   for (Pending& pending : std::exchange(written_, {})) {
-    if (!pending.acknowledged && pending.durability == Durability::sync && pending.kind != Kind::barrier)
-      if (Row* row = row_of(pending)) --row->waiting_for_sync;
+    if (Row* row = row_of(pending); row && pending.waits_for_sync) --row->waiting_for_sync;
     const Errc error = pending.kind == Kind::memory ? Errc::storage_failed : Errc::unknown_outcome;
     failed.push_back({std::move(pending), error});
   }
@@ -54,12 +54,22 @@ void Writer::give_up(std::uint32_t file, std::uint32_t end, std::vector<Failed> 
   roll_back(failed);
   store_.tail.cut(file, end);
   end_files(file, end);
-  for (const Salvage& batch : salvage) {
-    Pending& pending = place(batch.row, batch.header, batch.body, nullptr);
+  // All of it goes out with the file's header in one write: the header takes the old copies out of the chain.
+  salvaging_ = true;
+  for (const Salvage& entry : salvage) {
+    Row& row = store_.partitions[entry.row];
+    EntryHeader header = entry.header;
+    const bool batch = header.kind == EntryKind::record_batch;
+    if (!batch) header.base_offset = std::min(row.log_start, row.end);
+    Pending& pending = place(entry.row, header, entry.body, nullptr);
     pending.durability = Durability::os;
     pending.acknowledged = true;
-    --store_.partitions[batch.row].unacknowledged;
+    --row.unacknowledged;
+    if (batch) continue;
+    pending.kind = Kind::control;
+    open_->controls.push_back({header.partition, header.shard, header.kind, header.base_offset});
   }
+  salvaging_ = false;
   Callbacks callbacks;
   for (Failed& entry : failed) {
     if (Row* row = row_of(entry.pending)) {
@@ -72,34 +82,54 @@ void Writer::give_up(std::uint32_t file, std::uint32_t end, std::vector<Failed> 
   run(std::move(callbacks));
 }
 
-std::vector<Writer::Salvage> Writer::collect_salvage(const std::vector<Failed>& failed) {
+std::vector<Writer::Salvage> Writer::collect_salvage(std::vector<Failed>& failed) {
   std::vector<Salvage> salvage;
-  for (const Failed& entry : failed) {
+  for (Failed& entry : failed) {
     const Pending& pending = entry.pending;
-    const Row* row = pending.acknowledged && pending.kind == Kind::batch ? row_of(pending) : nullptr;
+    const Row* row = pending.acknowledged ? row_of(pending) : nullptr;
     if (!row) continue;
-    // Only what is still in the log: it may have been replaced, or the log start may have passed it.
-    const auto segment = std::find_if(row->segments.begin(), row->segments.end(), [&](const Segment& candidate) {
-      return candidate.file == pending.file && !candidate.is_sealed();
-    });
-    if (segment == row->segments.end()) continue;
-    const BatchIndex& batches = batches_of(store_, *segment);
-    const std::size_t at = find_batch(batches, pending.base_offset);
-    if (at == batches.size() || batches[at].position != pending.position) continue;
-    const Bytes head = store_.tail.find(pending.file, pending.position, kEntryHeaderBytes);
-    const auto header = decode_entry_header(head.span(), store_.files.find(pending.file)->seed, pending.position);
-    assert(header && "what is not synced stays in the tail cache");
-    salvage.push_back({pending.row, *header,
-                       store_.tail.find(pending.file, pending.position + kEntryHeaderBytes, header->body_length)});
+    if (auto batch = find_batch_of(pending, *row)) {
+      entry.salvaged = true;
+      salvage.push_back(std::move(*batch));
+    } else if (pending.kind == Kind::control || pending.base_offset < row->log_start) {
+      // The log start has passed the batch, but it may not be on the disk either; it is written in the batch's place.
+      EntryHeader header;
+      header.kind = EntryKind::log_start;
+      header.partition = row->partition;
+      header.shard = row->shard;
+      salvage.push_back({pending.row, header, {}});
+    }  // else it was replaced
   }
   return salvage;
+}
+
+std::optional<Writer::Salvage> Writer::find_batch_of(const Pending& pending, const Row& row) {
+  if (pending.kind != Kind::batch) return std::nullopt;
+  const auto segment = std::find_if(row.segments.begin(), row.segments.end(), [&](const Segment& candidate) {
+    return candidate.file == pending.file && !candidate.is_sealed();
+  });
+  if (segment == row.segments.end()) return std::nullopt;
+  const BatchIndex& batches = batches_of(store_, *segment);
+  const std::size_t at = find_batch(batches, pending.base_offset);
+  if (at == batches.size() || batches[at].position != pending.position) return std::nullopt;
+  const Bytes head = store_.tail.find(pending.file, pending.position, kEntryHeaderBytes);
+  const auto header = decode_entry_header(head.span(), store_.files.find(pending.file)->seed, pending.position);
+  assert(header && "what is not synced stays in the tail cache");
+  return Salvage{pending.row, *header,
+                 store_.tail.find(pending.file, pending.position + kEntryHeaderBytes, header->body_length)};
 }
 
 void Writer::roll_back(const std::vector<Failed>& failed) {
   std::unordered_map<std::uint32_t, Offset> ends;
   for (const Failed& entry : failed) {
     if (entry.pending.kind != Kind::batch && entry.pending.kind != Kind::memory) continue;
-    if (!row_of(entry.pending)) continue;
+    Row* row = row_of(entry.pending);
+    if (!row) continue;
+    if (entry.pending.acknowledged && !entry.salvaged) {
+      // The log start has passed it. Its offsets stay used, though nothing on the disk will show them.
+      row->disk_end = std::min(row->disk_end, entry.pending.base_offset);
+      continue;
+    }
     const auto [at, first] = ends.try_emplace(entry.pending.row, entry.pending.base_offset);
     if (!first) at->second = std::min(at->second, entry.pending.base_offset);
   }
@@ -127,11 +157,21 @@ void Writer::end_files(std::uint32_t id, std::uint32_t end) {
     }
   }
   for (const std::uint32_t file : discarded) {
-    // One that is still being created is removed when it is there.
-    if (const auto& info = *store_.files.find(file); info.handle)
-      store_.disk.remove_later(info.path, [](Outcome<IoError>) {});
+    // One that is still being created is removed when it is there. One with acknowledged batches goes when these are
+    // written again: until then a dying process leaves it to the next.
+    if (const auto& info = *store_.files.find(file); info.handle) {
+      if (info.written > 0)
+        given_up_.push_back(info.path);
+      else
+        store_.disk.remove_later(info.path, [](Outcome<IoError>) {});
+    }
     store_.files.erase(file);
   }
+}
+
+void Writer::remove_given_up() {
+  for (const std::string& path : std::exchange(given_up_, {}))
+    store_.disk.remove_later(path, [](Outcome<IoError>) {});
 }
 
 }  // namespace braid::journal

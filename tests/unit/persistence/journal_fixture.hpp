@@ -3,6 +3,7 @@
 // A journal on a simulated disk, with calls that wait for their callbacks by letting the disk work.
 #pragma once
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <memory>
 #include <optional>
@@ -18,11 +19,12 @@
 
 namespace braid {
 
-/// Something of the right size that says what it is. The journal does not look inside, but for producer ids.
+/// Something of the right size, at least 24 bytes, that says what it is. The journal does not look inside, but for
+/// producer ids.
 inline Bytes plain_batch(std::int64_t tag, std::size_t size = 100) {
   std::string text = "batch " + std::to_string(tag) + " ";
   while (text.size() < size) text += static_cast<char>('a' + (tag + static_cast<std::int64_t>(text.size())) % 26);
-  text.resize(size);
+  text.resize(std::max<std::size_t>(size, 24));
   return Bytes::copy(text);
 }
 
