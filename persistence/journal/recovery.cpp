@@ -195,6 +195,7 @@ class Recovery {
       if (entry && entry->body_intact) {
         replay.entry(file, position, *entry);
         ++report_.entries_scanned;
+        source.known_synced = std::max(source.known_synced, entry->header.synced);
         position += entry_bytes(entry->header.body_length);
         file.end = position;
         continue;
@@ -273,14 +274,13 @@ class Recovery {
     }
     for (std::size_t k = 0; k < chain_.files.size(); ++k) {
       FileInfo& file = *store().files.find(chain_.files[k].id);
-      if (k + 1 == chain_.files.size() && can_go_on(file, chain_.files[k])) {
+      if (k + 1 == chain_.files.size() && can_go_on(file, k)) {
         result_.open = &file;
         continue;
       }
       file.rolled = true;
-      // What only the page cache held when the process ended counts from now on, a footer too.
-      if (auto synced = file.handle->sync_now(); !synced)
-        report_.damages.push_back(file.path + " cannot be synced: " + to_text(synced.error()));
+      if (auto kept = make_durable(file, k); !kept)
+        report_.damages.push_back(file.path + " cannot be made durable: " + to_text(kept.error()));
       if (!file.sealed) unsealed_.push_back(file.id);
     }
     result_.unsealed = std::move(unsealed_);
@@ -288,7 +288,8 @@ class Recovery {
 
   /// Whether appends may go on in the last file. Not behind damage, and not when files behind it were given up: one
   /// that came back after another crash would claim to follow this file's old end.
-  bool can_go_on(FileInfo& file, const ChainFile& source) {
+  bool can_go_on(FileInfo& file, std::size_t k) {
+    const ChainFile& source = chain_.files[k];
     if (file.sealed || !source.header || damaged_.contains(file.id) || tail_discarded_ || source.end ||
         file.end >= options_.file_bytes)
       return false;
@@ -297,7 +298,28 @@ class Recovery {
       file.extent = file.end;
       file.disk_bytes = file.end;
     }
-    return file.handle->sync_now().has_value();
+    return make_durable(file, k).has_value();
+  }
+
+  /// What only the page cache held when the process ended counts from now on, a footer too. A sync alone would not do:
+  /// when one has failed before, the kernel may take pages for clean that never reached the disk. So whatever is not
+  /// known to be there is written once more.
+  Outcome<IoError> make_durable(const FileInfo& file, std::size_t k) {
+    ChainFile& source = chain_.files[k];
+    for (std::size_t later = k + 1; later < chain_.files.size(); ++later)
+      if (chain_.files[later].known_synced > 0 || chain_.files[later].trailer)
+        source.known_synced = std::max(source.known_synced, file.end);
+    const std::uint32_t begin = std::min(source.known_synced, file.end);
+    const std::uint32_t end = file.sealed ? source.size : file.end;
+    for (std::uint32_t position = begin; position < end;) {
+      const std::uint32_t length = std::min(end - position, 1u << 20);
+      auto bytes = file.handle->read_now(position, length);
+      if (!bytes) return Unexpected{bytes.error()};
+      if (bytes->size() != length) return Unexpected{IoError{IoErrc::too_short, 0, "read " + file.path}};
+      if (auto written = file.handle->write_now(position, *bytes); !written) return written;
+      position += length;
+    }
+    return file.handle->sync_now();
   }
 
   void remove_file(std::uint32_t id) { leftovers_.push_back(options_.directory + "/" + file_name(id)); }
