@@ -140,6 +140,7 @@ bool decode_row(ByteReader& in, Store& store) {
   row.log_start = log_start;
   row.end = end;
   row.disk_end = disk_end;
+  row.stored = disk_end.value > 0;
   ProducerStates producers;
   if (!decode_producers(in, producers)) return false;
   if (!producers.empty()) row.producers = std::make_unique<ProducerStates>(std::move(producers));

@@ -72,9 +72,8 @@ class FileJournal final : public Journal {
     if (number == PartitionTable::kNone) return Errc::unknown_partition;
     Row& row = store_.partitions[number];
     if (offset.value < 0 || offset > row.end) return Errc::offset_out_of_range;
-    const bool stored = row.disk_end.value > 0;
     if (offset > row.log_start) move_start(store_, row, offset);
-    if (!stored) {  // nothing of it ever was on the disk, so there is nothing that could come back
+    if (!row.stored) {  // there is nothing on the disk that could come back
       writer_.answer(std::move(done), Errc::none);
       return Errc::none;
     }

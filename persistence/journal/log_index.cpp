@@ -119,6 +119,7 @@ void add_batch(Store& store, Row& row, FileInfo& file, const IndexEntry& entry, 
   const Offset end(entry.last_offset().value + 1);
   append_to(row, segment, entry.base_offset, end, entry.max_timestamp, entry.length);
   row.disk_end = end;
+  row.stored = true;
 }
 
 void add_memory_batch(Store& store, Row& row, MemoryBatch batch) {
@@ -165,6 +166,7 @@ void add_segment(Store& store, Row& row, const Segment& segment, Offset end) {
   if (!segment.is_memory()) {
     ++store.files.find(segment.file)->live;
     row.disk_end = end;
+    row.stored = true;
   }
   row.end = end;
 }

@@ -39,6 +39,7 @@ struct Row {
   PartitionId partition;
   ShardId shard;
   bool used = false;
+  bool stored = false;  ///< something of it was given to the disk at some time
   Offset log_start{0};
   Offset end{0};
   Offset disk_end{0};  ///< end of what was given to the disk; lower than `end` behind batches in memory

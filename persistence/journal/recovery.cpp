@@ -46,6 +46,8 @@ class Recovery {
 
   std::optional<std::string> list_directory() {
     if (auto made = disk_.make_directories(options_.directory); !made) return to_text(made.error());
+    // A given-up file whose removal came undone in a crash would claim to follow the last file's old end.
+    names_durable_ = disk_.sync_directory(options_.directory).has_value();
     auto names = disk_.list(options_.directory);
     if (!names) return to_text(names.error());
     for (const std::string& name : *names) {
@@ -290,8 +292,8 @@ class Recovery {
   /// that came back after another crash would claim to follow this file's old end.
   bool can_go_on(FileInfo& file, std::size_t k) {
     const ChainFile& source = chain_.files[k];
-    if (file.sealed || !source.header || damaged_.contains(file.id) || tail_discarded_ || source.end ||
-        file.end >= options_.file_bytes)
+    if (!names_durable_ || file.sealed || !source.header || damaged_.contains(file.id) || tail_discarded_ ||
+        source.end || file.end >= options_.file_bytes)
       return false;
     if (source.size > file.end) {
       if (!file.handle->truncate_now(file.end)) return false;
@@ -310,7 +312,7 @@ class Recovery {
       if (chain_.files[later].known_synced > 0 || chain_.files[later].trailer)
         source.known_synced = std::max(source.known_synced, file.end);
     const std::uint32_t begin = std::min(source.known_synced, file.end);
-    const std::uint32_t end = file.sealed ? source.size : file.end;
+    const std::uint32_t end = file.sealed ? source.size : std::min(file.end, source.size);
     for (std::uint32_t position = begin; position < end;) {
       const std::uint32_t length = std::min(end - position, 1u << 20);
       auto bytes = file.handle->read_now(position, length);
@@ -339,6 +341,7 @@ class Recovery {
   std::vector<std::string> leftovers_;
   CheckpointHead head_;
   bool from_checkpoint_ = false;
+  bool names_durable_ = false;
   Chain chain_;
   std::set<std::uint32_t> damaged_;
   bool tail_discarded_ = false;

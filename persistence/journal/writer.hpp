@@ -136,7 +136,7 @@ class Writer {
   bool sync_failed_ = false;
   std::uint32_t failed_file_ = 0;
   bool salvaging_ = false;
-  bool held_ = false;  ///< what is left after a failure waits for somebody to ask for something
+  bool held_ = false;                  ///< what is left after a failure waits for somebody to ask for something
   std::vector<std::string> given_up_;  ///< files to remove when their content is safe elsewhere
   bool flush_scheduled_ = false;
   Callbacks answers_;

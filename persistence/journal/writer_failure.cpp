@@ -170,8 +170,7 @@ void Writer::end_files(std::uint32_t id, std::uint32_t end) {
 }
 
 void Writer::remove_given_up() {
-  for (const std::string& path : std::exchange(given_up_, {}))
-    store_.disk.remove_later(path, [](Outcome<IoError>) {});
+  for (const std::string& path : std::exchange(given_up_, {})) store_.disk.remove_later(path, [](Outcome<IoError>) {});
 }
 
 }  // namespace braid::journal
