@@ -152,6 +152,12 @@ class Recovery {
       }
       tail_discarded_ = k + 1 < chain_.files.size();
       chain_.files.resize(k + 1);
+      if (!source.header && file.end == kFileHeaderBytes) {  // nothing came of its first write
+        tail_discarded_ = true;
+        remove_file(source.id);
+        store().files.erase(source.id);
+        chain_.files.pop_back();
+      }
     }
     replay.finish();
     return std::nullopt;

@@ -57,15 +57,14 @@ void Writer::give_up(std::uint32_t file, std::uint32_t end, std::vector<Failed> 
   // All of it goes out with the file's header in one write: the header takes the old copies out of the chain.
   salvaging_ = true;
   for (const Salvage& entry : salvage) {
-    Row& row = store_.partitions[entry.row];
+    Row* row = entry.row == PartitionTable::kNone ? nullptr : &store_.partitions[entry.row];
     EntryHeader header = entry.header;
-    const bool batch = header.kind == EntryKind::record_batch;
-    if (!batch) header.base_offset = std::min(row.log_start, row.end);
+    if (header.kind == EntryKind::log_start) header.base_offset = std::min(row->log_start, row->end);
     Pending& pending = place(entry.row, header, entry.body, nullptr);
     pending.durability = Durability::os;
     pending.acknowledged = true;
-    --row.unacknowledged;
-    if (batch) continue;
+    if (row) --row->unacknowledged;
+    if (header.kind == EntryKind::record_batch) continue;
     pending.kind = Kind::control;
     open_->controls.push_back({header.partition, header.shard, header.kind, header.base_offset});
   }
@@ -86,16 +85,21 @@ std::vector<Writer::Salvage> Writer::collect_salvage(std::vector<Failed>& failed
   std::vector<Salvage> salvage;
   for (Failed& entry : failed) {
     const Pending& pending = entry.pending;
-    const Row* row = pending.acknowledged ? row_of(pending) : nullptr;
-    if (!row) continue;
-    if (auto batch = find_batch_of(pending, *row)) {
+    if (!pending.acknowledged) continue;
+    EntryHeader header;
+    header.partition = pending.partition;
+    const Row* row = row_of(pending);
+    if (!row) {
+      // Dropped since. The drop may have failed with the rest; so that the partition does not come back with a part of
+      // what it had, it is written again.
+      header.kind = EntryKind::drop;
+      salvage.push_back({PartitionTable::kNone, header, {}});
+    } else if (auto batch = find_batch_of(pending, *row)) {
       entry.salvaged = true;
       salvage.push_back(std::move(*batch));
     } else if (pending.kind == Kind::control || pending.base_offset < row->log_start) {
       // The log start has passed the batch, but it may not be on the disk either; it is written in the batch's place.
-      EntryHeader header;
       header.kind = EntryKind::log_start;
-      header.partition = row->partition;
       header.shard = row->shard;
       salvage.push_back({pending.row, header, {}});
     }  // else it was replaced
