@@ -14,6 +14,7 @@
 #include "actors/groups/interface.hpp"
 #include "actors/mqtt/clients.hpp"
 #include "actors/partition/client.hpp"
+#include "actors/producer_ids.hpp"
 #include "actors/routing/interest.hpp"
 #include "actors/routing/interface.hpp"
 #include "actors/routing/routes.hpp"
@@ -52,6 +53,7 @@ struct Services {
   std::vector<Journal*> journals;  ///< by shard; null where another loop has it
   std::size_t loops = 1;
   SessionRegistry sessions;
+  ProducerIds producer_ids;
   /// For the ordered end, set by the partition host: close the catalog; wait until every append that this loop's
   /// partitions have taken is finished.
   std::function<void(std::function<void()>)> close_catalog, drain_partitions;

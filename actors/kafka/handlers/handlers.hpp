@@ -1,0 +1,31 @@
+// Braid, Apache-2.0.
+//
+// The handlers, one per request and file. Each begins with a decoded request and ends, now or later, with
+// `session.respond(call, ...)`; what goes wrong with a topic or a partition is an error in that one's place of the
+// answer and never spoils the others.
+#pragma once
+
+#include "actors/kafka/call.hpp"
+#include "codecs/kafka/registry.hpp"
+
+namespace braid::kafka {
+
+class Session;
+
+void produce(Session&, const Call&, ProduceRequest);
+void fetch(Session&, const Call&, FetchRequest);
+void list_offsets(Session&, const Call&, ListOffsetsRequest);
+void metadata(Session&, const Call&, MetadataRequest);
+void offset_commit(Session&, const Call&, OffsetCommitRequest);
+void offset_fetch(Session&, const Call&, OffsetFetchRequest);
+void find_coordinator(Session&, const Call&, FindCoordinatorRequest);
+void join_group(Session&, const Call&, JoinGroupRequest);
+void heartbeat(Session&, const Call&, HeartbeatRequest);
+void leave_group(Session&, const Call&, LeaveGroupRequest);
+void sync_group(Session&, const Call&, SyncGroupRequest);
+void api_versions(Session&, const Call&, ApiVersionsRequest);
+void create_topics(Session&, const Call&, CreateTopicsRequest);
+void delete_topics(Session&, const Call&, DeleteTopicsRequest);
+void init_producer_id(Session&, const Call&, InitProducerIdRequest);
+
+}  // namespace braid::kafka

@@ -1,0 +1,93 @@
+// Braid, Apache-2.0.
+//
+// ListOffsets: first, last, by time. Everything is local and nothing is in a transaction, so "earliest local" is the
+// earliest, "latest tiered" does not exist, and both isolation levels see the same end.
+#include <memory>
+
+#include "actors/kafka/handlers/handlers.hpp"
+#include "actors/kafka/session.hpp"
+
+namespace braid::kafka {
+
+namespace {
+
+// Special timestamps, and the versions from which clients may use them.
+constexpr std::int64_t kLatest = -1, kEarliest = -2, kMax = -3, kEarliestLocal = -4, kLatestTiered = -5,
+                       kEarliestPendingUpload = -6;
+constexpr std::int16_t kFirstVersionWithMax = 7, kFirstVersionWithLocal = 8, kFirstVersionWithTiered = 9,
+                       kFirstVersionWithPendingUpload = 11;
+
+struct ListOffsetsWork {
+  Session& session;
+  Call call;
+  ListOffsetsResponse response;
+  std::size_t left = 1;  ///< look-ups under way, and the handler itself
+
+  void one_done() {
+    if (--left == 0) session.respond(call, response);
+  }
+};
+
+enum class LookUp : std::uint8_t { partition, nothing_there, unsupported };
+/// Where to look for `timestamp`; rewrites it to what a partition understands.
+LookUp classify(std::int64_t& timestamp, std::int16_t version) {
+  switch (timestamp) {
+    case kMax:
+      return version >= kFirstVersionWithMax ? LookUp::partition : LookUp::unsupported;
+    case kEarliestLocal:
+      timestamp = kEarliestTimestamp;
+      return version >= kFirstVersionWithLocal ? LookUp::partition : LookUp::unsupported;
+    case kLatestTiered:
+      return version >= kFirstVersionWithTiered ? LookUp::nothing_there : LookUp::unsupported;
+    case kEarliestPendingUpload:
+      return version >= kFirstVersionWithPendingUpload ? LookUp::nothing_there : LookUp::unsupported;
+    case kLatest:
+    case kEarliest:
+      return LookUp::partition;
+    default:
+      return timestamp >= 0 ? LookUp::partition : LookUp::unsupported;
+  }
+}
+
+}  // namespace
+
+void list_offsets(Session& session, const Call& call, ListOffsetsRequest request) {
+  const auto work = std::make_shared<ListOffsetsWork>(ListOffsetsWork{session, call, {}});
+  work->response.topics.resize(request.topics.size());
+  for (std::size_t t = 0; t < request.topics.size(); ++t) {
+    const ListOffsetsRequest::Topic& asked = request.topics[t];
+    ListOffsetsResponse::Topic& topic = work->response.topics[t];
+    topic.name = asked.name;
+    topic.partitions.resize(asked.partitions.size());
+    const TopicRef known = session.services().directory.find(asked.name.view());
+    for (std::size_t p = 0; p < asked.partitions.size(); ++p) {
+      const ListOffsetsRequest::Partition& wanted = asked.partitions[p];
+      ListOffsetsResponse::Partition& place = topic.partitions[p];
+      place.partition_index = wanted.partition_index;
+      const PartitionPlacement* partition = known ? known->partition(PartitionIndex{wanted.partition_index}) : nullptr;
+      if (!partition) {
+        place.error_code = ErrorCode::unknown_topic_or_partition;
+        continue;
+      }
+      FindOffset find;
+      find.timestamp = wanted.timestamp;
+      if (wanted.current_leader_epoch >= 0) find.current_leader_epoch = LeaderEpoch{wanted.current_leader_epoch};
+      const LookUp look_up = classify(find.timestamp, call.version);
+      if (look_up == LookUp::unsupported) place.error_code = ErrorCode::unsupported_version;
+      if (look_up != LookUp::partition) continue;
+      ++work->left;
+      session.services().partitions.request(&session, partition->id, std::move(find),
+                                            [work, t, p](const OffsetFound& found) {
+                                              auto& answered = work->response.topics[t].partitions[p];
+                                              answered.error_code = to_error_code(found.error);
+                                              answered.offset = found.offset.value;
+                                              answered.timestamp = found.timestamp.value;
+                                              answered.leader_epoch = found.leader_epoch.value;
+                                              work->one_done();
+                                            });
+    }
+  }
+  work->one_done();
+}
+
+}  // namespace braid::kafka
