@@ -11,14 +11,6 @@
 
 using namespace braid::e2e;
 
-namespace {
-std::optional<std::string> header(const KafkaMessage& message, const std::string& name) {
-  for (const auto& [key, value] : message.headers)
-    if (key == name) return value;
-  return std::nullopt;
-}
-}  // namespace
-
 TEST_CASE("what MQTT publishes under a topic's name, a Kafka consumer reads: key, value, headers, properties, time") {
   Broker broker;
   broker.create_topic("sensors", 3);
