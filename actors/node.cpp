@@ -4,7 +4,7 @@
 #include "actors/admin/routes.hpp"
 #include "actors/amqp/refuse.hpp"
 #include "actors/groups/coordinator.hpp"
-// KAFKA
+#include "actors/kafka/session.hpp"
 #include "actors/listener.hpp"
 #include "actors/mqtt/session.hpp"
 #include "actors/partition/host.hpp"
@@ -152,11 +152,7 @@ Result<NodeAddresses, std::string> Node::listen(
        }},
       {"kafka", settings_.kafka,
        [](Services& services, auto stream, auto admission) {
-#if __has_include("actors/kafka/session.hpp")
          kafka::spawn_session(services, std::move(stream), std::move(admission));
-#else
-         amqp::refuse(services, std::move(stream), std::move(admission));
-#endif
        }},
       {"amqp", settings_.amqp,
        [](Services& services, auto stream, auto admission) {

@@ -77,12 +77,12 @@ void list_offsets(Session& session, const Call& call, ListOffsetsRequest request
       if (look_up != LookUp::partition) continue;
       ++work->left;
       session.services().partitions.request(&session, partition->id, std::move(find),
-                                            [work, t, p](const OffsetFound& found) {
+                                            [work, t, p, version = call.version](const OffsetFound& found) {
                                               auto& answered = work->response.topics[t].partitions[p];
                                               answered.error_code = to_error_code(found.error);
                                               answered.offset = found.offset.value;
                                               answered.timestamp = found.timestamp.value;
-                                              answered.leader_epoch = found.leader_epoch.value;
+                                              if (version >= 4) answered.leader_epoch = found.leader_epoch.value;
                                               work->one_done();
                                             });
     }
