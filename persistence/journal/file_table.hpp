@@ -39,6 +39,7 @@ struct FileInfo {
   std::uint32_t written = 0;     ///< as much of it has been written
   std::uint32_t synced = 0;      ///< as much of it is on the disk
   std::uint32_t extent = 0;      ///< writes were tried up to here; the footer lies behind
+  bool creating = false;         ///< the handle is on its way
   bool rolled = false;           ///< takes no more entries
   bool sealed = false;           ///< its footer is on the disk, its index no longer in memory
   bool forgotten = false;        ///< nothing lives in it, and the newest checkpoint does not name it any more

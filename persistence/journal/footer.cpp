@@ -119,6 +119,7 @@ Footer build_footer(const FileInfo& file, const PartitionTable& partitions, std:
   FooterTrailer trailer;
   trailer.id = file.id;
   trailer.entries_end = file.end;
+  trailer.footer_position = position;
   trailer.directory_position = position + static_cast<std::uint32_t>(out.size());
   const std::size_t directory = out.size();
   out.varint(entries.size());

@@ -216,11 +216,8 @@ FileInfo& Writer::begin_file() {
   FileInfo& file = store_.files.insert(id, store_.options.directory);
   if (spare_.id == id) {
     file.handle = std::move(spare_.handle);
+    file.creating = !file.handle;
     spare_ = {};
-  } else {
-    store_.disk.create(file.path, while_alive(store_, [this, id](IoResult<std::shared_ptr<File>> result) {
-                         created(id, std::move(result));
-                       }));
   }
   FileHeader header;
   header.id = id;
@@ -241,10 +238,13 @@ FileInfo& Writer::begin_file() {
 void Writer::prepare_spare() {
   if (spare_.id != 0 || !open_ || open_->end < store_.options.file_bytes / 2) return;
   spare_.id = next_id_++;
-  store_.disk.create(store_.options.directory + "/" + file_name(spare_.id),
-                     while_alive(store_, [this, id = spare_.id](IoResult<std::shared_ptr<File>> result) {
-                       created(id, std::move(result));
-                     }));
+  create(spare_.id);
+}
+
+void Writer::create(std::uint32_t id) {
+  store_.disk.create(
+      store_.options.directory + "/" + file_name(id),
+      while_alive(store_, [this, id](IoResult<std::shared_ptr<File>> result) { created(id, std::move(result)); }));
 }
 
 void Writer::created(std::uint32_t id, IoResult<std::shared_ptr<File>> result) {
@@ -294,7 +294,10 @@ void Writer::flush() {
       if (alive.expired()) return;
       continue;
     }
-    if (!file.handle) break;  // still being created
+    if (!file.handle) {
+      if (!std::exchange(file.creating, true)) create(file.id);
+      break;
+    }
     writing_ = true;
     file.extent = std::max(file.extent, group.end);
     ++store_.statistics.writes;

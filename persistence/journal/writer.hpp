@@ -85,6 +85,7 @@ class Writer {
   void roll();
   void snapshot_producers(FileInfo&);
   void prepare_spare();
+  void create(std::uint32_t id);
   void created(std::uint32_t id, IoResult<std::shared_ptr<File>> result);
   Group& gathering();
   Pending& place(std::uint32_t row, EntryHeader, const Bytes& body, AppendDone);

@@ -148,6 +148,20 @@ class JournalModel {
     }
   }
 
+  /// The newest attempts, for messages.
+  static std::string describe(const Partition& partition) {
+    std::string text;
+    for (std::size_t i = partition.attempts.size() > 8 ? partition.attempts.size() - 8 : 0;
+         i < partition.attempts.size(); ++i) {
+      const Attempt& attempt = partition.attempts[i];
+      text += "\n  attempt " + std::to_string(i) + ": " + std::to_string(attempt.base) + " to " +
+              std::to_string(attempt.last) + (attempt.durability == Durability::sync ? " sync" : " os") +
+              (attempt.acknowledged ? " acknowledged" : "") + (attempt.failed ? " failed" : "") +
+              (attempt.promised ? " promised" : "");
+    }
+    return text;
+  }
+
  private:
   void answered(std::uint64_t id, std::size_t number, Errc error) {
     Partition& partition = partitions_[id];
@@ -165,20 +179,6 @@ class JournalModel {
     std::erase_if(partition.visible, [number](std::size_t other) { return other >= number; });
     partition.end = std::min(partition.end, attempt.base);
     partition.log_start = std::min(partition.log_start, partition.end);
-  }
-
-  /// The newest attempts, for messages.
-  static std::string describe(const Partition& partition) {
-    std::string text;
-    for (std::size_t i = partition.attempts.size() > 8 ? partition.attempts.size() - 8 : 0;
-         i < partition.attempts.size(); ++i) {
-      const Attempt& attempt = partition.attempts[i];
-      text += "\n  attempt " + std::to_string(i) + ": " + std::to_string(attempt.base) + " to " +
-              std::to_string(attempt.last) + (attempt.durability == Durability::sync ? " sync" : " os") +
-              (attempt.acknowledged ? " acknowledged" : "") + (attempt.failed ? " failed" : "") +
-              (attempt.promised ? " promised" : "");
-    }
-    return text;
   }
 
   static bool is_owed(const Attempt& attempt, Loss loss) {
