@@ -32,8 +32,7 @@ void Replay::expect(Row& row, FileInfo& file, Offset base_offset, bool gap_befor
     row.log_start = row.end = base_offset;
     return;
   }
-  damages_.push_back("partition " + std::to_string(row.partition.value) + ": offsets " + std::to_string(row.end.value) +
-                     " to " + std::to_string(base_offset.value - 1) + " are lost; reading them fails");
+  gaps_.push_back({row.partition, row.end, Offset(base_offset.value - 1)});
   IndexEntry lost;
   lost.base_offset = row.end;
   lost.last_offset_delta =
@@ -103,6 +102,14 @@ bool Replay::footer(FileInfo& file, const FooterTrailer& trailer, const Bytes& d
 }
 
 void Replay::finish() {
+  // A footer leaves out what a later entry dropped or a later log start passed, so not every gap is a loss.
+  for (const Gap& gap : gaps_) {
+    const std::uint32_t row = store_.partitions.find(gap.partition);
+    if (row == PartitionTable::kNone || store_.partitions[row].log_start > gap.last) continue;
+    damages_.push_back("partition " + std::to_string(gap.partition.value) + ": offsets " +
+                       std::to_string(gap.first.value) + " to " + std::to_string(gap.last.value) +
+                       " are lost; reading them fails");
+  }
   for (std::uint32_t number = 0; number < store_.partitions.row_limit(); ++number) {
     Row& row = store_.partitions[number];
     if (!row.used) continue;

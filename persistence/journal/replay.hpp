@@ -33,6 +33,11 @@ class Replay {
   Store& store_;
   std::vector<std::string>& damages_;
   bool from_checkpoint_;
+  struct Gap {
+    PartitionId partition;
+    Offset first, last;
+  };
+  std::vector<Gap> gaps_;
 };
 
 }  // namespace braid::journal
