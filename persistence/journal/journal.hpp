@@ -105,9 +105,10 @@ class Journal {
   /// Base offset of the batch that holds the largest timestamp.
   virtual std::optional<Offset> batch_of_max_timestamp(PartitionId) const = 0;
 
-  /// Moves the log start forward (delete-records, retention), at record granularity. Durable when `done` says so.
+  /// Moves the log start forward (delete-records, retention), at record granularity. In force at once; durable when
+  /// `done` says so, and after an error as soon as the disk takes it.
   virtual Errc set_log_start(PartitionId, Offset, AppendDone done) = 0;
-  /// Forgets a deleted topic's partition. Durable when `done` says so.
+  /// Forgets a deleted topic's partition. In force at once; durable as above.
   virtual Errc drop(PartitionId, AppendDone done) = 0;
   /// New log start that time (`now` - retention_ms) and size ask for; -1 disables either. At least the newest batch
   /// stays for size; time may empty the log. Granularity: a file's share of the partition, a batch in the open file.

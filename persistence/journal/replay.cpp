@@ -101,11 +101,22 @@ bool Replay::footer(FileInfo& file, const FooterTrailer& trailer, const Bytes& d
   return true;
 }
 
+bool Replay::is_missing(const Row& row, Offset offset) {
+  for (const Segment& segment : row.segments) {
+    if (segment.is_sealed() || segment.is_memory()) continue;
+    const BatchIndex& batches = batches_of(store_, segment);
+    const std::size_t at = find_batch(batches, offset);
+    if (at < batches.size() && batches[at].is_lost() && batches[at].base_offset <= offset) return true;
+  }
+  return false;
+}
+
 void Replay::finish() {
-  // A footer leaves out what a later entry dropped or a later log start passed, so not every gap is a loss.
+  // A footer leaves out what a later entry dropped or replaced or a later log start passed: only what is still missing
+  // in the end was lost.
   for (const Gap& gap : gaps_) {
     const std::uint32_t row = store_.partitions.find(gap.partition);
-    if (row == PartitionTable::kNone || store_.partitions[row].log_start > gap.last) continue;
+    if (row == PartitionTable::kNone || !is_missing(store_.partitions[row], gap.first)) continue;
     damages_.push_back("partition " + std::to_string(gap.partition.value) + ": offsets " +
                        std::to_string(gap.first.value) + " to " + std::to_string(gap.last.value) +
                        " are lost; reading them fails");

@@ -28,6 +28,8 @@ class Replay {
  private:
   /// Fences the offsets between a log's end and where its next batch begins.
   void expect(Row&, FileInfo&, Offset base_offset, bool gap_before);
+  /// Whether the fence around this offset still stands.
+  bool is_missing(const Row&, Offset);
   void batch(FileInfo&, std::uint32_t position, const FileScan::Entry&);
 
   Store& store_;

@@ -85,13 +85,14 @@ std::vector<Writer::Salvage> Writer::collect_salvage(std::vector<Failed>& failed
   std::vector<Salvage> salvage;
   for (Failed& entry : failed) {
     const Pending& pending = entry.pending;
-    if (!pending.acknowledged) continue;
+    // A drop or log start is in force already, whatever its caller is told, so the disk must learn of it.
+    if (!pending.acknowledged && pending.kind != Kind::control) continue;
     EntryHeader header;
     header.partition = pending.partition;
     const Row* row = row_of(pending);
     if (!row) {
-      // Dropped since. The drop may have failed with the rest; so that the partition does not come back with a part of
-      // what it had, it is written again.
+      // The drop itself, or a batch of a partition that was dropped since: so that it does not come back with a part
+      // of what it had.
       header.kind = EntryKind::drop;
       salvage.push_back({PartitionTable::kNone, header, {}});
     } else if (auto batch = find_batch_of(pending, *row)) {
