@@ -55,10 +55,11 @@ bool decode_file(ByteReader& in, Store& store) {
     control.shard = ShardId(in.varint32());
     const std::uint8_t kind = in.u8();
     const std::uint64_t offset = in.varint();
-    if (in.failed() || offset > INT64_MAX ||
-        (kind != static_cast<std::uint8_t>(EntryKind::log_start) && kind != static_cast<std::uint8_t>(EntryKind::drop)))
-      return false;
     control.kind = static_cast<EntryKind>(kind);
+    if (in.failed() || offset > INT64_MAX ||
+        (control.kind != EntryKind::log_start && control.kind != EntryKind::drop &&
+         control.kind != EntryKind::truncate))
+      return false;
     control.offset = Offset(static_cast<std::int64_t>(offset));
     file.controls.push_back(control);
   }

@@ -8,7 +8,7 @@
 namespace braid::journal {
 namespace {
 
-constexpr std::uint8_t kDropped = 1, kGapBefore = 2, kHasBatches = 4;
+constexpr std::uint8_t kDropped = 1, kGapBefore = 2, kHasBatches = 4, kTruncated = 8;
 
 const Segment* find_segment(const Row& row, std::uint32_t file, std::uint32_t list) {
   // From the end: it is among the newest.
@@ -21,9 +21,10 @@ void encode_entry(const DirectoryEntry& entry, ByteWriter& out) {
   out.varint(entry.partition.value);
   out.varint(entry.shard.value);
   out.u8(static_cast<std::uint8_t>((entry.dropped ? kDropped : 0) | (entry.gap_before ? kGapBefore : 0) |
-                                   (entry.segment ? kHasBatches : 0)));
+                                   (entry.segment ? kHasBatches : 0) | (entry.truncated_to ? kTruncated : 0)));
   if (entry.dropped) return;
   out.varint(static_cast<std::uint64_t>(entry.log_start.value));
+  if (entry.truncated_to) out.varint(static_cast<std::uint64_t>(entry.truncated_to->value));
   if (entry.segment) {
     encode_segment(*entry.segment, out);
     out.varint(static_cast<std::uint64_t>(entry.end.value - entry.segment->first_offset.value));
@@ -36,13 +37,18 @@ bool decode_entry(ByteReader& in, DirectoryEntry& entry) {
   entry.partition = PartitionId(in.varint());
   entry.shard = ShardId(in.varint32());
   const std::uint8_t flags = in.u8();
-  if (in.failed() || (flags & ~(kDropped | kGapBefore | kHasBatches)) != 0) return false;
+  if (in.failed() || (flags & ~(kDropped | kGapBefore | kHasBatches | kTruncated)) != 0) return false;
   entry.dropped = flags & kDropped;
   entry.gap_before = flags & kGapBefore;
   if (entry.dropped) return true;
   const std::uint64_t log_start = in.varint();
   if (log_start > INT64_MAX) return false;
   entry.log_start = Offset(static_cast<std::int64_t>(log_start));
+  if (flags & kTruncated) {
+    const std::uint64_t end = in.varint();
+    if (end > INT64_MAX) return false;
+    entry.truncated_to = Offset(static_cast<std::int64_t>(end));
+  }
   if (flags & kHasBatches) {
     Segment segment;
     if (!decode_segment(in, segment)) return false;
@@ -84,6 +90,15 @@ Footer build_footer(const FileInfo& file, const PartitionTable& partitions, std:
   Footer footer;
   footer.segments.resize(file.lists.size());
   std::vector<DirectoryEntry> entries;
+  // What was truncated lies in earlier files; the lists of this one are as truncation left them.
+  for (const ControlEntry& control : file.controls) {
+    if (control.kind != EntryKind::truncate) continue;
+    DirectoryEntry entry;
+    entry.partition = control.partition;
+    entry.shard = control.shard;
+    entry.truncated_to = control.offset;
+    entries.push_back(std::move(entry));
+  }
   ByteWriter out(4096);
   for (std::size_t i = 0; i < file.lists.size(); ++i) {
     const IndexList& list = file.lists[i];
@@ -109,6 +124,7 @@ Footer build_footer(const FileInfo& file, const PartitionTable& partitions, std:
     entries.push_back(std::move(entry));
   }
   for (const ControlEntry& control : file.controls) {
+    if (control.kind == EntryKind::truncate) continue;
     DirectoryEntry entry;
     entry.partition = control.partition;
     entry.shard = control.shard;

@@ -13,13 +13,14 @@
 
 namespace braid::journal {
 
-/// The net effect of a file on one partition, in this order: dropped; log start; batches; producers.
+/// The net effect of a file on one partition, in this order: dropped; truncated; batches; log start; producers.
 struct DirectoryEntry {
   PartitionId partition;
   ShardId shard;
   bool dropped = false;
   bool gap_before = false;
   Offset log_start{0};
+  std::optional<Offset> truncated_to;
   std::optional<Segment> segment;
   Offset end{0};    ///< behind the segment's last batch
   Bytes producers;  ///< encoded; empty: none

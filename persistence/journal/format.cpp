@@ -31,7 +31,7 @@ bool is_intact(std::span<const std::uint8_t> bytes, std::uint32_t seed, std::uin
 
 bool is_known(std::uint8_t kind, std::uint8_t flags) {
   return kind >= static_cast<std::uint8_t>(EntryKind::record_batch) &&
-         kind <= static_cast<std::uint8_t>(EntryKind::note) && (flags & ~kKnownFlags) == 0;
+         kind <= static_cast<std::uint8_t>(EntryKind::truncate) && (flags & ~kKnownFlags) == 0;
 }
 
 std::string hexadecimal(std::string_view before, std::uint64_t value, std::string_view after) {

@@ -35,7 +35,7 @@
 // The `synced` field tells damage from a torn tail: unreadable bytes below a position that a later entry calls synced
 // were acknowledged and are damage; above it nobody was promised anything, and the tail is cut there.
 //
-// Place for what comes later: more kinds (Raft truncation and hard state), key compaction and rewriting of live
+// Place for what comes later: more kinds (Raft's hard state), key compaction and rewriting of live
 // remainders (an entry states its offsets itself, gaps are allowed where a later copy says so by its flags), files in
 // an object tier (a directory entry needs only the file's id). A reader that meets a kind or version it does not know
 // refuses the file rather than guess.
@@ -73,6 +73,7 @@ enum class EntryKind : std::uint8_t {
   log_start = 2,  ///< base offset: the partition's new log start; no body
   drop = 3,       ///< the partition is gone; no body
   note = 4,       ///< says nothing but how far the file is synced; no body
+  truncate = 5,   ///< base offset: the partition's new end; no body
 };
 
 struct EntryHeader {

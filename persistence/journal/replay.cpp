@@ -40,6 +40,11 @@ void Replay::expect(Row& row, FileInfo& file, Offset base_offset, bool gap_befor
   add_batch(store_, row, file, lost, false);
 }
 
+void Replay::cut(Row& row, Offset end) {
+  truncate(store_, row, end);
+  if (row.producers) row.producers->truncate(end);
+}
+
 void Replay::batch(FileInfo& file, std::uint32_t position, const FileScan::Entry& entry) {
   const EntryHeader& header = entry.header;
   Row& row = store_.partitions[store_.partitions.find_or_insert(header.partition, header.shard)];
@@ -69,6 +74,11 @@ void Replay::entry(FileInfo& file, std::uint32_t position, const FileScan::Entry
         drop_partition(store_, row);
       file.controls.push_back({header.partition, header.shard, header.kind, header.base_offset});
       break;
+    case EntryKind::truncate:
+      if (const std::uint32_t row = store_.partitions.find(header.partition); row != PartitionTable::kNone)
+        cut(store_.partitions[row], header.base_offset);
+      file.controls.push_back({header.partition, header.shard, header.kind, header.base_offset});
+      break;
     case EntryKind::note:
       break;
   }
@@ -84,6 +94,7 @@ bool Replay::footer(FileInfo& file, const FooterTrailer& trailer, const Bytes& d
       continue;
     }
     Row& row = store_.partitions[store_.partitions.find_or_insert(entry.partition, entry.shard)];
+    if (entry.truncated_to) cut(row, *entry.truncated_to);
     if (entry.segment) {
       const Offset first = entry.segment->first_offset;
       expect(row, file, first, entry.gap_before || first <= entry.log_start);

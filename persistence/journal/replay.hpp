@@ -30,6 +30,7 @@ class Replay {
   void expect(Row&, FileInfo&, Offset base_offset, bool gap_before);
   /// Whether the fence around this offset still stands.
   bool is_missing(const Row&, Offset);
+  void cut(Row&, Offset end);
   void batch(FileInfo&, std::uint32_t position, const FileScan::Entry&);
 
   Store& store_;

@@ -53,7 +53,8 @@ Errc Writer::append(std::uint32_t row_number, AppendRequest request, AppendDone 
     return Errc::overloaded;
   ++store_.statistics.appends;
   store_.statistics.appended_bytes += request.batch.size();
-  if (row.producers && request.base_offset < row.end) row.producers->truncate(request.base_offset);
+  const bool replaces = request.base_offset < row.end;
+  if (row.producers && replaces) row.producers->truncate(request.base_offset);
 
   if (request.durability == Durability::memory) {
     add_memory_batch(store_, row,
@@ -71,6 +72,7 @@ Errc Writer::append(std::uint32_t row_number, AppendRequest request, AppendDone 
     pending.file = groups_.back().file;
     pending.kind = Kind::memory;
     pending.durability = Durability::memory;
+    pending.replaces = replaces;
     ++row.unacknowledged;
     schedule_flush();
     return Errc::none;
@@ -85,7 +87,9 @@ Errc Writer::append(std::uint32_t row_number, AppendRequest request, AppendDone 
   header.term = request.term;
   header.index = request.index;
   header.body_checksum = crc32c(request.batch.span());
-  place(row_number, header, request.batch, std::move(done)).durability = request.durability;
+  Pending& pending = place(row_number, header, request.batch, std::move(done));
+  pending.durability = request.durability;
+  pending.replaces = replaces;
   schedule_flush();
   return Errc::none;
 }
@@ -98,6 +102,7 @@ Errc Writer::control(std::uint32_t row, ControlEntry entry, AppendDone done) {
   header.base_offset = entry.offset;
   Pending& pending = place(row, header, {}, std::move(done));
   pending.kind = Kind::control;
+  pending.entry_kind = entry.kind;
   open_->controls.push_back(entry);
   schedule_flush();
   return Errc::none;

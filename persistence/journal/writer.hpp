@@ -62,6 +62,8 @@ class Writer {
     std::uint32_t position = 0;
     std::uint32_t bytes = 0;
     Kind kind = Kind::batch;
+    EntryKind entry_kind = EntryKind::record_batch;
+    bool replaces = false;  ///< part of the log had to go for it
     Durability durability = Durability::sync;
     bool acknowledged = false;    ///< only kept until it is synced
     bool waits_for_sync = false;  ///< written; what was promised, or what its partition has before it, needs a sync
@@ -109,6 +111,7 @@ class Writer {
   void fail_unsynced();
   void give_up(std::uint32_t file, std::uint32_t end, std::vector<Failed> failed);
   std::vector<Salvage> collect_salvage(std::vector<Failed>&);
+  std::optional<Salvage> salvage_of(const Pending&);
   std::optional<Salvage> find_batch_of(const Pending&, const Row&);
   void roll_back(const std::vector<Failed>&);
   void end_files(std::uint32_t file, std::uint32_t end);

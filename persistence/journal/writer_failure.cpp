@@ -60,12 +60,14 @@ void Writer::give_up(std::uint32_t file, std::uint32_t end, std::vector<Failed> 
     Row* row = entry.row == PartitionTable::kNone ? nullptr : &store_.partitions[entry.row];
     EntryHeader header = entry.header;
     if (header.kind == EntryKind::log_start) header.base_offset = std::min(row->log_start, row->end);
+    if (header.kind == EntryKind::truncate && header.base_offset > row->end) header.base_offset = row->end;
     Pending& pending = place(entry.row, header, entry.body, nullptr);
     pending.durability = Durability::os;
     pending.acknowledged = true;
     if (row) --row->unacknowledged;
     if (header.kind == EntryKind::record_batch) continue;
     pending.kind = Kind::control;
+    pending.entry_kind = header.kind;
     open_->controls.push_back({header.partition, header.shard, header.kind, header.base_offset});
   }
   salvaging_ = false;
@@ -84,26 +86,44 @@ void Writer::give_up(std::uint32_t file, std::uint32_t end, std::vector<Failed> 
 std::vector<Writer::Salvage> Writer::collect_salvage(std::vector<Failed>& failed) {
   std::vector<Salvage> salvage;
   for (Failed& entry : failed) {
-    const Pending& pending = entry.pending;
-    // A drop or log start is in force already, whatever its caller is told, so the disk must learn of it.
-    if (!pending.acknowledged && pending.kind != Kind::control) continue;
-    EntryHeader header;
-    header.partition = pending.partition;
-    const Row* row = row_of(pending);
-    if (!row) {
-      // The drop itself, or a batch of a partition that was dropped since: so that it does not come back with a part
-      // of what it had.
-      header.kind = EntryKind::drop;
-      salvage.push_back({PartitionTable::kNone, header, {}});
-    } else if (auto batch = find_batch_of(pending, *row)) {
-      entry.salvaged = true;
-      salvage.push_back(std::move(*batch));
-    } else if (pending.kind == Kind::control || pending.base_offset < row->log_start) {
-      // The log start has passed the batch, but it may not be on the disk either; it is written in the batch's place.
-      header.kind = EntryKind::log_start;
-      header.shard = row->shard;
-      salvage.push_back({pending.row, header, {}});
-    }  // else it was replaced
+    auto saved = salvage_of(entry.pending);
+    if (!saved) continue;
+    entry.salvaged = saved->header.kind == EntryKind::record_batch;
+    salvage.push_back(std::move(*saved));
+  }
+  return salvage;
+}
+
+std::optional<Writer::Salvage> Writer::salvage_of(const Pending& pending) {
+  if (pending.kind == Kind::barrier) return std::nullopt;
+  const bool control = pending.kind == Kind::control;
+  // What a drop, a log start or a replaced suffix did to the log is in force already, whatever its caller is told, so
+  // the disk must learn of it.
+  if (!pending.acknowledged && !control && !pending.replaces) return std::nullopt;
+  Salvage salvage{pending.row, {}, {}};
+  EntryHeader& header = salvage.header;
+  header.partition = pending.partition;
+  const Row* row = row_of(pending);
+  if (!row) {
+    // The drop itself, or something of a partition that was dropped since, so that it does not come back with a part of
+    // what it had.
+    salvage.row = PartitionTable::kNone;
+    header.kind = EntryKind::drop;
+    return salvage;
+  }
+  header.shard = row->shard;
+  header.base_offset = pending.base_offset;
+  if (!pending.acknowledged && !control) {
+    header.kind = EntryKind::truncate;
+  } else if (control) {
+    header.kind = pending.entry_kind;
+  } else if (auto batch = find_batch_of(pending, *row)) {
+    return batch;
+  } else if (pending.base_offset < row->log_start) {
+    // The log start has passed the batch, but it may not be on the disk either; it is written in the batch's place.
+    header.kind = EntryKind::log_start;
+  } else {
+    return std::nullopt;  // replaced since
   }
   return salvage;
 }
