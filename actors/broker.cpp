@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <future>
 
 #include "actors/admin/http_server.hpp"
@@ -47,6 +48,12 @@ int run_broker(const Settings& settings) {
   if (!catalog) return failed("open the catalog", catalog.error().what);
 
   Node node(settings, loops, std::move(*catalog));
+  // Actors must not outlive the node, on whatever way out.
+  struct StopFirst {
+    NodeRuntime& runtime;
+    ~StopFirst() { runtime.stop(); }
+  } const stop_first{runtime};
+  node.on_broken([](const std::string&) { std::_Exit(1); });
   if (auto opened = node.open(); !opened) return failed("start", opened.error());
   runtime.start();
 

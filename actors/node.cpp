@@ -1,6 +1,8 @@
 // Braid, Apache-2.0.
 #include "actors/node.hpp"
 
+#include <unistd.h>
+
 #include "actors/admin/routes.hpp"
 #include "actors/amqp/refuse.hpp"
 #include "actors/groups/coordinator.hpp"
@@ -19,6 +21,11 @@ namespace {
 constexpr std::int64_t kDrainSessionsMs = 5000, kCloseCatalogMs = 10000, kDrainPartitionsMs = 10000,
                        kCloseJournalsMs = 30000;
 
+std::uint64_t half_of_memory() {
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) /
+         2;
+}
+
 TopicId random_topic_id(Loop& loop) {
   TopicId id;
   store_big(id.bytes.data(), loop.random());
@@ -32,6 +39,7 @@ Node::Node(const Settings& settings, std::vector<Loop*> loops, std::unique_ptr<C
       loops_(std::move(loops)),
       catalog_(std::move(catalog)),
       routes_(settings.routes),
+      budget_(settings.limits.memory_budget_bytes != 0 ? settings.limits.memory_budget_bytes : half_of_memory()),
       gate_(settings.limits.max_connections, settings.limits.max_connections_per_address),
       listeners_(loops_.size()) {}
 
@@ -39,7 +47,7 @@ Node::~Node() = default;
 
 Outcome<std::string> Node::open() {
   for (auto* loop : loops_) {
-    services_.push_back(std::make_unique<Services>(*loop, settings_, routes_));
+    services_.push_back(std::make_unique<Services>(*loop, settings_, routes_, budget_));
     services_.back()->loops = loops_.size();
   }
   if (auto opened = open_catalog(); !opened) return opened;
@@ -113,6 +121,19 @@ void Node::forget_deleted_partitions() {
       if (!services_.front()->directory.find_partition(partition)) journal->drop(partition, [](Errc) {});
 }
 
+template <class Handle>
+void Node::guard_against_failure(std::string name, const Handle& actor) {
+  caf::actor_cast<caf::abstract_actor*>(actor)->attach_functor(
+      [this, name = std::move(name)](const caf::error& reason) {
+        // Killed and ended in order is how they end with the node.
+        if (!reason || reason == caf::exit_reason::kill || reason == caf::exit_reason::normal ||
+            reason == caf::exit_reason::user_shutdown)
+          return;
+        log::error("node", "{} has failed: {}", name, describe(reason));
+        if (broken_) broken_(name);
+      });
+}
+
 void Node::spawn_actors() {
   std::vector<DirectoryActor> directories;
   for (auto& services : services_) directories.push_back(spawn_directory_actor(services->loop, services->directory));
@@ -128,6 +149,14 @@ void Node::spawn_actors() {
     coordinators.push_back(spawn_group_coordinator(*services_[i]));
   }
   const auto retained = spawn_retained(*services_.front());
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    guard_against_failure("the partition host", hosts[i]);
+    guard_against_failure("the router", routers[i]);
+    guard_against_failure("the registry of MQTT clients", clients[i]);
+    guard_against_failure("the group coordinator", coordinators[i]);
+  }
+  guard_against_failure("the catalog service", catalog);
+  guard_against_failure("the keeper of retained messages", retained);
   for (auto& services : services_) {
     services->catalog = catalog;
     services->retained = retained;

@@ -46,6 +46,10 @@ class Node {
   /// journals; then calls `done` on loop 0. Actors still live afterwards; the runtime ends them.
   void stop(std::function<void(bool in_time)> done);
 
+  /// Called, on any thread, when an actor that the node cannot do without has failed: what it knew is gone, and only a
+  /// restart brings it back from the log. The process should end; what was acknowledged is safe.
+  void on_broken(std::function<void(const std::string&)> broken) { broken_ = std::move(broken); }
+
   Services& services(std::size_t loop) { return *services_.at(loop); }
   std::size_t loops() const { return loops_.size(); }
 
@@ -54,16 +58,20 @@ class Node {
   Outcome<std::string> open_journals();
   void forget_deleted_partitions();
   void spawn_actors();
+  template <class Handle>
+  void guard_against_failure(std::string name, const Handle& actor);
 
   const Settings& settings_;
   std::vector<Loop*> loops_;
   std::unique_ptr<CatalogStore> catalog_;  ///< until the catalog service has it
   RouteTable routes_;
+  MemoryBudget budget_;
   ConnectionGate gate_;
   std::vector<std::unique_ptr<Journal>> journals_;     ///< by shard
   std::vector<std::unique_ptr<Services>> services_;    ///< by loop
   std::vector<std::vector<ListenerActor>> listeners_;  ///< by loop
   std::unique_ptr<Terminator> terminator_;
+  std::function<void(const std::string&)> broken_;
 };
 
 }  // namespace braid

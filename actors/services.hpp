@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "actors/groups/interface.hpp"
+#include "actors/memory_budget.hpp"
 #include "actors/mqtt/clients.hpp"
 #include "actors/partition/client.hpp"
 #include "actors/producer_ids.hpp"
@@ -40,12 +41,13 @@ struct LoopMetrics {
 };
 
 struct Services {
-  Services(Loop& own_loop, const Settings& node_settings, const RouteTable& route_table)
-      : loop(own_loop), settings(node_settings), routes(route_table) {}
+  Services(Loop& own_loop, const Settings& node_settings, const RouteTable& route_table, MemoryBudget& memory_budget)
+      : loop(own_loop), settings(node_settings), routes(route_table), budget(memory_budget) {}
 
   Loop& loop;
   const Settings& settings;
   const RouteTable& routes;
+  MemoryBudget& budget;
   std::string cluster_id;
   Directory directory;
   PartitionClient partitions;

@@ -33,7 +33,10 @@ ApiVersionsResponse unknown_api_versions() {
 
 Session::Session(caf::actor_config& config, Loop& loop, Services& services, std::unique_ptr<Stream> stream,
                  Admission admission)
-    : ConnectionActor(config, loop, std::move(stream)), services_(services), admission_(std::move(admission)) {}
+    : ConnectionActor(config, loop, std::move(stream)),
+      services_(services),
+      admission_(std::move(admission)),
+      budget_(services.budget) {}
 
 Session::~Session() = default;
 
@@ -155,7 +158,8 @@ void Session::release_bytes(std::size_t bytes) {
 
 bool Session::overloaded() {
   const LimitSettings& limits = services_.settings.limits;
-  return queue_.bytes() + held_bytes_ > limits.max_inflight_bytes ||
+  budget_.set(queue_.bytes() + held_bytes_);
+  return queue_.bytes() + held_bytes_ > limits.max_inflight_bytes || budget_.should_wait() ||
          stream().unsent_bytes() > limits.max_send_buffer_bytes;
 }
 

@@ -116,6 +116,7 @@ class Session : public ConnectionActor<SessionActor::base> {
 
   Services& services_;
   Admission admission_;
+  BudgetShare budget_;
   Endpoint endpoint_;
   std::string peer_, peer_ip_, client_id_;
   ResponseQueue queue_;

@@ -21,7 +21,8 @@ Session::Session(caf::actor_config& config, Loop& loop, Services& services, std:
       services_(services),
       admission_(std::move(admission)),
       decoder_(decode_limits(services.settings.mqtt_protocol)),
-      publisher_(services, id()) {}
+      publisher_(services, id()),
+      budget_(services.budget) {}
 
 void spawn_session(Services& services, std::unique_ptr<Stream> stream, Admission admission) {
   spawn_on<Session>(services.loop, services, std::move(stream), std::move(admission));
@@ -110,7 +111,8 @@ void Session::handle_packet(const Packet& packet) {
 
 void Session::put_back_pressure() {
   const auto& limits = services_.settings.limits;
-  const bool full = publisher_.in_flight_bytes() > limits.max_inflight_bytes ||
+  budget_.set(publisher_.in_flight_bytes());
+  const bool full = publisher_.in_flight_bytes() > limits.max_inflight_bytes || budget_.should_wait() ||
                     stream().unsent_bytes() > limits.max_send_buffer_bytes || phase_ == Phase::claiming;
   if (full == paused_) return;
   // With hysteresis, so that a socket is not stopped and started for every batch.

@@ -123,6 +123,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   std::optional<RetainedWill> will_;
 
   Publisher publisher_;
+  BudgetShare budget_;
   Acknowledger acknowledger_;
   std::unordered_map<std::uint16_t, std::string> topic_aliases_;  ///< that the client set
   std::unordered_set<PacketId> unreleased_;  ///< QoS 2 publishes that were taken and not yet released by PUBREL

@@ -32,6 +32,8 @@ PartitionHostActor::behavior_type PartitionHostActor::make_behavior() {
     request(services_.catalog, caf::infinite, CloseCatalog{})
         .then([closed](const CatalogClosed&) { closed(); }, [closed](caf::error&) { closed(); });
   });
+  sync_regularly();
+  checkpoint_regularly();
   services_.drain_partitions = guard([this](std::function<void()> drained) { drain(std::move(drained)); });
   sweep_timer_ = after(services_.settings.storage.retention_check_interval_ms, [this] { sweep(); });
   return {
@@ -125,6 +127,25 @@ void PartitionHostActor::drain(std::function<void()> drained) {
     request(entry.actor, caf::infinite, DrainPartitions{})
         .then([one_less](const PartitionsDrained&) { one_less(); }, [one_less](caf::error&) { one_less(); });
   one_less();
+}
+
+void PartitionHostActor::sync_regularly() {
+  sync_timer_ = after(services_.settings.storage.sync_interval_ms, [this] {
+    for (auto* journal : services_.journals)
+      if (journal) journal->sync();
+    sync_regularly();
+  });
+}
+
+void PartitionHostActor::checkpoint_regularly() {
+  checkpoint_timer_ = after(services_.settings.storage.checkpoint_interval_ms, [this] {
+    for (auto* journal : services_.journals)
+      if (journal)
+        journal->checkpoint([](Errc error) {
+          if (error != Errc::none) log::warning("journal", "no checkpoint was written: {}", to_string(error));
+        });
+    checkpoint_regularly();
+  });
 }
 
 void PartitionHostActor::sweep() {

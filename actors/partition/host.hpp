@@ -38,13 +38,16 @@ class PartitionHostActor : public Pinned<PartitionHost::base> {
   void ended(const caf::down_msg& down);
   void topics_changed(const DirectoryChange& change);
   void drain(std::function<void()> drained);
+  /// Calls itself again every so often: syncs what `os` topics have written, and writes checkpoints.
+  void sync_regularly();
+  void checkpoint_regularly();
   void sweep();
   void sweep_some();
 
   Services& services_;
   std::unordered_map<PartitionId, Entry> active_;
   std::unordered_map<caf::actor_id, PartitionId> by_actor_;
-  Timer sweep_timer_;
+  Timer sweep_timer_, sync_timer_, checkpoint_timer_;
   std::vector<PartitionId> sweeping_;  ///< left of the current retention sweep
 };
 

@@ -9,12 +9,12 @@
 #include <fstream>
 #include <iterator>
 
+#include "actors/broker.hpp"
 #include "apps/braid/commands.hpp"
 #include "apps/braid/exit_codes.hpp"
 #include "apps/braid/output.hpp"
 #include "config/load.hpp"
 #include "config/reference.hpp"
-#include "actors/broker.hpp"
 
 namespace braid {
 namespace {
