@@ -25,6 +25,7 @@
 
 #include "runtime/loop.hpp"
 #include "runtime/spelling.hpp"
+#include "runtime/thread_sanitizer.hpp"
 
 namespace braid {
 
@@ -103,6 +104,7 @@ class Pinned : public Base, public PinnedHook {
     }
     this->finalize();
     running_ = false;
+    detail::sanitizer_release(this);
   }
 
   /// Wraps a callback that something outside will keep (journal, disk, offload): runs it in `enter`, drops it when the
@@ -135,9 +137,11 @@ class Pinned : public Base, public PinnedHook {
   // runs on the loop.
 
   void enqueue(caf::strong_actor_ptr from, caf::message_id id, caf::message content, caf::execution_unit*) override {
+    detail::sanitizer_release(this);
     Base::enqueue(caf::make_mailbox_element(std::move(from), id, {}, std::move(content)), &loop_);
   }
   void enqueue(caf::mailbox_element_ptr element, caf::execution_unit*) override {
+    detail::sanitizer_release(this);
     Base::enqueue(std::move(element), &loop_);
   }
   void launch(caf::execution_unit*, bool, bool hide) override {
@@ -148,8 +152,23 @@ class Pinned : public Base, public PinnedHook {
     running_ = true;
     const auto result = Base::resume(unit, throughput);
     running_ = false;
+    detail::sanitizer_release(this);
     return result;
   }
+#ifdef BRAID_THREAD_SANITIZER
+  caf::invoke_message_result consume(caf::mailbox_element& element) override {
+    detail::sanitizer_acquire(this);
+    return Base::consume(element);
+  }
+  void intrusive_ptr_release_impl() override {
+    detail::sanitizer_release(this);
+    Base::intrusive_ptr_release_impl();
+  }
+  void on_destroy() override {
+    detail::sanitizer_acquire(this);
+    Base::on_destroy();
+  }
+#endif
   void initialize() override {
     this->enlist_at(loop_);
     Base::initialize();
@@ -165,6 +184,7 @@ class Pinned : public Base, public PinnedHook {
     this->context(&loop_);
     this->quit(caf::make_error(caf::exit_reason::kill));
     this->finalize();
+    detail::sanitizer_release(this);
   }
 
  private:

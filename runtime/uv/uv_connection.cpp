@@ -101,6 +101,7 @@ void UvConnection::on_read(std::ptrdiff_t count) {
 }
 
 void UvConnection::write(Bytes bytes) {
+  assert(loop_.may_touch());
   if (state_ != State::open || bytes.empty()) return;
   queue_bytes_ += bytes.size();
   queue_.push_back(std::move(bytes));
@@ -258,6 +259,7 @@ UvStream::UvStream(UvConnection& connection)
 
 UvStream::~UvStream() {
   if (!connection_) return;
+  assert(connection_->loop_.may_touch());
   connection_->facade_ = nullptr;
   connection_->handler_ = nullptr;
   connection_->release(false);

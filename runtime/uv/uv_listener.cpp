@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 
@@ -103,6 +104,7 @@ UvListener::UvListener(UvLoop& loop, int socket, Address address, Network::Accep
 
 UvListener::~UvListener() {
   if (!socket_) return;
+  assert(socket_->loop.may_touch());
   socket_->facade = nullptr;
   socket_->close();
 }

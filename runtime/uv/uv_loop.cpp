@@ -4,6 +4,7 @@
 #include "runtime/uv/uv_loop.hpp"
 
 #include <caf/resumable.hpp>
+#include <cassert>
 #include <chrono>
 #include <exception>
 
@@ -45,6 +46,7 @@ UvLoop::~UvLoop() {
 }
 
 void UvLoop::start() {
+  started_ = true;
   thread_ = std::thread([this] { run(); });
 }
 
@@ -75,6 +77,7 @@ Timestamp UvLoop::wall_clock() const {
 }
 
 TimerId UvLoop::after(std::int64_t delay_ms, std::function<void()> fire) {
+  assert(may_touch());
   if (stopped()) return TimerId{};
   // Rounded up: a timer never fires early.
   const std::int64_t now = monotonic_us();
@@ -83,6 +86,7 @@ TimerId UvLoop::after(std::int64_t delay_ms, std::function<void()> fire) {
 }
 
 void UvLoop::cancel(TimerId id) {
+  assert(may_touch());
   if (!stopped()) wheel_.cancel(id);
 }
 
@@ -127,6 +131,7 @@ void UvLoop::offload(std::function<void()> work, std::function<void()> done) {
     UvLoop* loop;
     std::function<void()> work, done;
   };
+  assert(may_touch());
   if (stopped()) return;
   auto request = std::make_unique<Request>();
   request->loop = this;

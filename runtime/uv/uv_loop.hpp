@@ -50,6 +50,9 @@ class UvLoop final : public Loop {
 
   // For the bodies of network and disk.
   uv_loop_t* uv() { return &uv_; }
+  /// Is this the thread that what belongs to the loop may be touched on? Before the start and after the end it is the
+  /// owner's.
+  bool may_touch() const { return is_current() || !started_ || stopped(); }
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
   /// Runs a function that is no actor's; what it throws ends in the log, not in libuv, which is C.
   void call(const std::function<void()>& work, const char* what);
@@ -80,6 +83,7 @@ class UvLoop final : public Loop {
   RemoteQueue remote_;
   std::atomic<bool> sleeping_{false};
   std::atomic<int> ringing_{0};       ///< threads between deciding to ring and having rung
+  bool started_ = false;              ///< the owner's, set before there is a thread
   bool asked_to_stop_ = false;        ///< the owner's
   bool stopping_ = false;             ///< the loop's
   std::atomic<bool> stopped_{false};  ///< callbacks of the outside are dropped from now on
