@@ -1,7 +1,9 @@
 // Braid, Apache-2.0.
 //
-// The list of pinned actors that each loop keeps, so that its end is theirs.
+// The list of pinned actors that each loop keeps, so that its end is theirs, and what becomes of jobs at that end.
 #include "runtime/loop.hpp"
+
+#include <caf/resumable.hpp>
 
 namespace braid {
 
@@ -32,6 +34,11 @@ void Loop::kill_actors() {
     // left out rather than asked for ever.
     if (first_ == hook) delist(*hook);
   }
+}
+
+void discard_job(caf::resumable* job) {
+  if (auto* const hook = dynamic_cast<PinnedHook*>(job)) hook->kill_pinned();
+  caf::intrusive_ptr_release(job);
 }
 
 }  // namespace braid

@@ -89,7 +89,9 @@ class PinnedHook {
 
  protected:
   void enlist_at(Loop& loop) { loop.enlist(*this); }
-  void delist_from(Loop& loop) { loop.delist(*this); }
+  void delist_from(Loop& loop) {
+    if (enlisted_) loop.delist(*this);
+  }
 
  private:
   friend class Loop;
@@ -97,5 +99,9 @@ class PinnedHook {
   PinnedHook* previous_ = nullptr;
   bool enlisted_ = false;
 };
+
+/// Drops a job that will never be resumed because its loop has ended. A pinned actor ends with that: one that was
+/// launched and never ran would keep itself alive for ever.
+void discard_job(caf::resumable* job);
 
 }  // namespace braid

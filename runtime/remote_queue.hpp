@@ -5,12 +5,12 @@
 // is there at once and restores its order.
 #pragma once
 
-#include <caf/resumable.hpp>
-
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <utility>
+
+#include "runtime/loop.hpp"
 
 namespace braid {
 
@@ -27,12 +27,12 @@ class RemoteQueue {
   RemoteQueue& operator=(const RemoteQueue&) = delete;
   ~RemoteQueue() { close(); }
 
-  /// False when the queue is closed; then the item is destroyed, and a job's reference released.
+  /// False when the queue is closed; then the item is destroyed, and a job discarded.
   bool push(std::unique_ptr<Item> item) {
     Item* head = head_.load(std::memory_order_relaxed);
     do {
       if (head == closed()) {
-        if (item->job) caf::intrusive_ptr_release(item->job);
+        if (item->job) discard_job(item->job);
         return false;
       }
       item->next = head;
@@ -55,7 +55,7 @@ class RemoteQueue {
     if (item == closed()) return;
     for (item = reversed(item); item;) {
       const std::unique_ptr<Item> dropped(std::exchange(item, item->next));
-      if (dropped->job) caf::intrusive_ptr_release(dropped->job);
+      if (dropped->job) discard_job(dropped->job);
     }
   }
 

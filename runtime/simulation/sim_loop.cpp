@@ -83,7 +83,7 @@ void SimLoop::exec_later(caf::resumable* job) {
   if (alive_)
     jobs_.push_back(job);
   else
-    caf::intrusive_ptr_release(job);
+    discard_job(job);
 }
 
 std::int64_t SimLoop::next_timer_us() const {
@@ -139,7 +139,7 @@ void SimLoop::kill() {
   const Turn turn(*this);
   network_.kill();
   kill_actors();
-  for (caf::resumable* const job : std::exchange(jobs_, {})) caf::intrusive_ptr_release(job);
+  for (caf::resumable* const job : std::exchange(jobs_, {})) discard_job(job);
   core_.purge(*this);
   posted_.clear();
   turn_end_.clear();

@@ -265,7 +265,7 @@ void UvLoop::shut_down() {
   }
   stopped_.store(true);
   remote_.close();
-  for (; !jobs_.empty(); jobs_.pop_front()) caf::intrusive_ptr_release(jobs_.front());
+  for (; !jobs_.empty(); jobs_.pop_front()) discard_job(jobs_.front());
   wheel_.clear();
   turn_end_.clear();
   network_->shut_down();

@@ -296,3 +296,13 @@ TEST_CASE("A runtime that never started can be stopped") {
   runtime.stop();
   CHECK(events.take() == "exit");
 }
+
+TEST_CASE("An actor that is launched on a loop that has stopped ends at once") {
+  Inbox<std::string> events;
+  NodeRuntime runtime(options(1));
+  runtime.start();
+  runtime.stop();
+  spawn_on<Worker>(runtime.loop(0), events);
+  CHECK(events.take() == "exit elsewhere");
+  CHECK(events.take() == "destroyed");
+}
