@@ -1,7 +1,6 @@
 // Braid, Apache-2.0.
 //
 // `braid serve` and `braid settings show`: both begin with the settings from file, environment and flags.
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -75,8 +74,6 @@ int serve(const Arguments& arguments, std::ostream& out, std::ostream& err) {
     out << "the settings are valid\n";
     return exit_code::ok;
   }
-  // What the broker writes is for its own user: messages, and the names of topics.
-  ::umask(077);
   return run_broker(loaded->settings);
 }
 
