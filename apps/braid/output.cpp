@@ -12,9 +12,11 @@ void print_table(std::ostream& out, const std::vector<Row>& rows) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
   for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
+    auto cells = row.size();
+    while (cells > 0 && row[cells - 1].empty()) --cells;  // no blanks at the end of a line
+    for (std::size_t i = 0; i < cells; ++i) {
       for (char c : row[i]) out << (static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c);
-      if (i + 1 < row.size()) out << std::string(widths[i] - row[i].size() + 2, ' ');
+      if (i + 1 < cells) out << std::string(widths[i] - row[i].size() + 2, ' ');
     }
     out << '\n';
   }

@@ -14,7 +14,7 @@ namespace braid {
 
 using Row = std::vector<std::string>;
 
-/// Columns as wide as they need to be, two spaces apart; the last one is not padded. Control characters, which a broker
+/// Columns as wide as they need to be, two spaces apart, nothing after the last. Control characters, which a broker
 /// at the other end could send to the terminal, become '?'.
 void print_table(std::ostream& out, const std::vector<Row>& rows);
 

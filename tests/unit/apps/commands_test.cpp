@@ -71,7 +71,7 @@ TEST_CASE("braid topic create, list, describe and delete work against a running 
 
   CHECK(broker({"topic", "list"}).out ==
         "TOPIC    PARTITIONS  CONFIG\n"
-        "a        1           \n"
+        "a        1\n"
         "sensors  2           durability=os retention.ms=60000\n");
   CHECK(broker({"topic", "list", "-o", "yaml"})
             .out.starts_with("- name: a\n  id: AAAAAAAAAAAAAAAAAAAAAg\n  partitions: 1\n"));
