@@ -72,7 +72,8 @@ class Stream {
   /// When on_drained is called; 64 KiB and 256 KiB unless told.
   virtual void set_marks(std::size_t low_bytes, std::size_t high_bytes) = 0;
 
-  /// After pause no on_read comes until resume.
+  /// After pause no on_read comes until resume; both may be called inside on_read. Bytes that the handler left in the
+  /// buffer are offered again in a later turn after resume, even when nothing new arrives.
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
 

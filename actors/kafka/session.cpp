@@ -54,7 +54,7 @@ Session::behavior_type Session::make_behavior() {
   ++services_.metrics.connections_accepted;
   const std::uint64_t high = services_.settings.limits.max_send_buffer_bytes;
   stream().set_marks(high / 2, high);
-  last_request_ms_ = loop().now_ms();
+  last_active_ms_ = loop().now_ms();
   watch();
   return {
       [this](const Wake& wake) {
@@ -79,29 +79,44 @@ void Session::on_exit() {
 // -- requests ---------------------------------------------------------------------------------------------------------
 
 void Session::received(ReceiveBuffer& buffer) {
-  reading_frames_ = true;
-  while (!ended_ && !draining_ && !overloaded()) {
-    const auto limit = static_cast<std::int32_t>(
-        std::min<std::uint64_t>(settings().max_request_bytes, std::numeric_limits<std::int32_t>::max()));
-    const FrameProbe probe = probe_frame(buffer.readable(), limit, first_frame_);
-    if (probe.kind == FrameProbe::Kind::need_more) {
-      buffer.want(probe.bytes);
-      break;
-    }
-    if (probe.kind == FrameProbe::Kind::frame) {
-      start(buffer.take(probe.bytes).slice(frame_prefix_bytes));
-      continue;
-    }
-    if (probe.kind == FrameProbe::Kind::other_protocol)
-      end_after_protocol_error(fmt::format("this is the Kafka port; the client speaks {}", to_string(probe.protocol)));
-    else if (probe.kind == FrameProbe::Kind::too_large)
-      end_after_protocol_error(
-          fmt::format("a request of {} bytes; kafka.max_request_bytes allows {}", probe.bytes, limit));
-    else
-      end_after_protocol_error("not a Kafka request: its length is less than the least possible");
+  // Answers that go out at once may make room for the rest of the buffer; nothing else would offer it again.
+  bool more = true;
+  while (more && !ended_ && !draining_ && !overloaded()) {
+    reading_frames_ = true;
+    more = take_frames(buffer);
+    reading_frames_ = false;
+    flush();
   }
-  reading_frames_ = false;
-  flush();
+}
+
+/// Starts the requests in the buffer; true when it stopped because there are too many at work.
+bool Session::take_frames(ReceiveBuffer& buffer) {
+  const auto limit = static_cast<std::int32_t>(
+      std::min<std::uint64_t>(settings().max_request_bytes, std::numeric_limits<std::int32_t>::max()));
+  while (!ended_) {
+    if (overloaded()) return true;
+    const FrameProbe probe = probe_frame(buffer.readable(), limit, first_frame_);
+    switch (probe.kind) {
+      case FrameProbe::Kind::need_more:
+        buffer.want(probe.bytes);
+        return false;
+      case FrameProbe::Kind::frame:
+        start(buffer.take(probe.bytes).slice(frame_prefix_bytes));
+        break;
+      case FrameProbe::Kind::other_protocol:
+        end_after_protocol_error(
+            fmt::format("this is the Kafka port; the client speaks {}", to_string(probe.protocol)));
+        break;
+      case FrameProbe::Kind::too_large:
+        end_after_protocol_error(
+            fmt::format("a request of {} bytes; kafka.max_request_bytes allows {}", probe.bytes, limit));
+        break;
+      case FrameProbe::Kind::invalid:
+        end_after_protocol_error("not a Kafka request: its length is less than the least possible");
+        break;
+    }
+  }
+  return false;
 }
 
 void Session::start(Bytes frame) {
@@ -115,7 +130,7 @@ void Session::start(Bytes frame) {
   if (!served)
     return end_after_protocol_error(
         fmt::format("request {} ({}) is not served", header.request_api_key, to_string(call.key)));
-  last_request_ms_ = loop().now_ms();
+  last_active_ms_ = loop().now_ms();
   ++services_.metrics.kafka_requests;
   if (request->support != Request::Support::supported || !served->versions.contains(call.version)) {
     if (call.key != ApiKey::api_versions)
@@ -133,6 +148,7 @@ void Session::start(Bytes frame) {
 }
 
 void Session::answer(const Call& call, std::vector<Bytes> chunks) {
+  last_active_ms_ = loop().now_ms();
   queue_.answer(call.number, std::move(chunks));
   if (!reading_frames_) flush();
 }
@@ -213,7 +229,7 @@ void Session::watch() {
   const LimitSettings& limits = services_.settings.limits;
   std::int64_t due_ms = queue_.next_deadline_ms();
   if (queue_.empty() || first_frame_)
-    due_ms = std::min(due_ms, last_request_ms_ + (first_frame_ ? limits.handshake_timeout_ms : limits.idle_timeout_ms));
+    due_ms = std::min(due_ms, last_active_ms_ + (first_frame_ ? limits.handshake_timeout_ms : limits.idle_timeout_ms));
   else
     due_ms = std::min(due_ms, loop().now_ms() + limits.idle_timeout_ms);
   if (timer_ && timer_due_ms_ <= due_ms) return;
@@ -226,9 +242,9 @@ void Session::tick() {
   while (const auto expired = queue_.take_expired(now_ms)) expired();
   if (ended_) return;
   const LimitSettings& limits = services_.settings.limits;
-  if (first_frame_ && now_ms - last_request_ms_ >= limits.handshake_timeout_ms)
+  if (first_frame_ && now_ms - last_active_ms_ >= limits.handshake_timeout_ms)
     return disconnect("no request within limits.handshake_timeout");
-  if (!first_frame_ && queue_.empty() && now_ms - last_request_ms_ >= limits.idle_timeout_ms)
+  if (!first_frame_ && queue_.empty() && now_ms - last_active_ms_ >= limits.idle_timeout_ms)
     return disconnect("no request within limits.idle_timeout");
   watch();
 }

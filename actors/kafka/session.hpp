@@ -101,6 +101,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   void closed(CloseReason reason) override;
 
  private:
+  bool take_frames(ReceiveBuffer& buffer);
   void start(Bytes frame);
   void answer(const Call& call, std::vector<Bytes> chunks);
   void end_after_encode_error(const Call& call, const EncodeError& error);
@@ -128,7 +129,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   bool first_frame_ = true;
   bool reading_frames_ = false;  ///< inside `received`: answers are written when it is through
   bool paused_ = false, ended_ = false, draining_ = false;
-  std::int64_t last_request_ms_ = 0;
+  std::int64_t last_active_ms_ = 0;  ///< last request or answer
   Timer timer_;
   std::int64_t timer_due_ms_ = 0;
 };

@@ -102,7 +102,6 @@ caf::result<Appended> Partition::append(const AppendBatch& request) {
   if (refused.error != Errc::none) return refused;
 
   Pending pending;
-  pending.promise = Promise<Appended>(this);
   if (header.producer_id.value >= 0) {
     const auto last_sequence = header.last_sequence();
     const auto verdict = journal_.producers(placement_.id)
@@ -119,12 +118,15 @@ caf::result<Appended> Partition::append(const AppendBatch& request) {
       pending.base_offset = verdict.original.base_offset;
       pending.last_offset = verdict.original.last_offset;
       pending.duplicate_of_pending = true;
+      pending.promise = Promise<Appended>(this);
       auto later = pending.promise.later();
       pending_.push_back(std::move(pending));
       return later;
     }
   }
 
+  // Not before: a promise that is dropped because the answer is given at once would answer with an error.
+  pending.promise = Promise<Appended>(this);
   pending.published = request;
   Bytes& batch = pending.published.batch;
   pending.log_append_time = Timestamp{-1};

@@ -113,7 +113,7 @@ void SimConnection::arrive(int end, std::uint64_t number, Bytes piece) {
   deliver(end);
 }
 
-void SimConnection::deliver(int end) {
+void SimConnection::deliver(int end, bool again) {
   End& self = ends_[end];
   if (self.finished) return;
   if (!self.closing && (!self.started || self.paused)) return;
@@ -133,8 +133,9 @@ void SimConnection::deliver(int end) {
                    connection->ends_[from].under_way -= taken;
                    connection->flush(from);
                  });
-    if (!self.closing && self.handler) self.handler->on_read(self.received);
   }
+  if ((taken > 0 || (again && !self.received.empty())) && !self.closing && self.handler)
+    self.handler->on_read(self.received);
   if (self.end_arrived && !self.finished && (self.closing || !self.paused)) {
     flush(end);
     if (!self.finished) finish(end, {CloseReason::Kind::peer_closed, 0});
@@ -254,9 +255,9 @@ void SimStream::pause_reading() {
 void SimStream::resume_reading() {
   if (!connection_ || end().finished) return;
   end().paused = false;
-  // What has arrived meanwhile is told in a later turn, never inside this call.
-  if (end().started && (!end().arrived.empty() || end().end_arrived))
-    end().loop->post([connection = connection_, end = end_] { connection->deliver(end); });
+  // What has arrived meanwhile, or was left in the buffer, is told in a later turn, never inside this call.
+  if (end().started && (!end().arrived.empty() || end().end_arrived || !end().received.empty()))
+    end().loop->post([connection = connection_, end = end_] { connection->deliver(end, true); });
 }
 
 void SimStream::close(std::int64_t deadline_ms) {

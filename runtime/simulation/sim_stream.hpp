@@ -62,7 +62,8 @@ class SimConnection : public std::enable_shared_from_this<SimConnection> {
   void check_marks(int end);
   void send_piece(int end, Bytes piece);
   void arrive(int end, std::uint64_t number, Bytes piece);
-  void deliver(int end);
+  /// `again`: offers what the handler left in the buffer even when nothing new has arrived.
+  void deliver(int end, bool again = false);
   void close(int end, std::int64_t deadline_ms);
   void abort(int end);
   void drop(int end);

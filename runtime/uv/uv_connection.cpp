@@ -110,9 +110,18 @@ void UvConnection::write(Bytes bytes) {
 
 void UvConnection::request_flush() {
   if (!above_mark_ && unsent() > high_mark_) above_mark_ = true;
-  if (flush_requested_ || writing_) return;
-  flush_requested_ = true;
+  if (!writing_) request_turn();
+}
+
+void UvConnection::request_turn() {
+  if (std::exchange(flush_requested_, true)) return;
   static_cast<UvNetwork&>(loop_.network()).flush_later(*this);
+}
+
+/// What the handler left in the buffer when it paused is given to it again, though nothing new may arrive.
+void UvConnection::offer_later() {
+  offer_ = true;
+  request_turn();
 }
 
 std::size_t UvConnection::unsent() const {
@@ -143,6 +152,8 @@ void UvConnection::flush() {
     delete this;
     return;
   }
+  if (std::exchange(offer_, false) && handler_ && !paused_ && state_ == State::open && !received_.empty())
+    handler_->on_read(received_);
   while (!writing_ && queue_bytes_ > 0 && state_ != State::closing) {
     std::array<uv_buf_t, kChunksPerWrite> buffers;
     std::size_t count = 0, bytes = 0;
@@ -299,7 +310,9 @@ void UvStream::pause_reading() {
 void UvStream::resume_reading() {
   if (!connection_ || connection_->state_ != UvConnection::State::open) return;
   connection_->paused_ = false;
-  if (connection_->handler_) connection_->read_start();
+  if (!connection_->handler_) return;
+  connection_->read_start();
+  if (!connection_->received_.empty()) connection_->offer_later();
 }
 
 void UvStream::close(std::int64_t deadline_ms) {

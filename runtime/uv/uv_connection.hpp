@@ -57,6 +57,8 @@ class UvConnection final : public UvHandleOwner {
   ~UvConnection() = default;
   void write(Bytes bytes);
   void request_flush();
+  void request_turn();
+  void offer_later();
   std::size_t unsent() const;
   void check_marks();
   void read_start();
@@ -90,6 +92,7 @@ class UvConnection final : public UvHandleOwner {
   bool flush_requested_ = false;
   bool above_mark_ = false;
   bool paused_ = false;
+  bool offer_ = false;  ///< what is in `received_` has to be offered once more
   bool reading_ = false;
   bool peer_ended_ = false;
   bool abort_pending_ = false;  ///< on_closed comes when libuv has closed it

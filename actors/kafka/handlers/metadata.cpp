@@ -13,7 +13,7 @@ namespace braid::kafka {
 
 namespace {
 
-constexpr std::int16_t kEmptyMeansAll = 0, kFirstVersionWithAutoCreateFlag = 4;
+constexpr std::int16_t kEmptyMeansAll = 0, kFirstVersionWithAutoCreateFlag = 4, kFirstVersionWithNullName = 12;
 
 /// Everybody may do everything until there are rules: Kafka's bits of what can be done to a topic and to the cluster.
 constexpr std::int32_t operations(std::initializer_list<int> codes) {
@@ -61,6 +61,7 @@ struct MetadataWork {
     place.topic_id = wanted.topic_id;
     if (!wanted.name) {
       place.error_code = ErrorCode::unknown_topic_id;
+      if (call.version < kFirstVersionWithNullName) place.name = Text();
       return place;
     }
     const auto why = failed.find(wanted.name->str());

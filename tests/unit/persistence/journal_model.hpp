@@ -124,8 +124,7 @@ class JournalModel {
       }
       const LogState state = fixture_.journal->state(PartitionId(id));
       // What was in memory only is gone, and the log begins behind it.
-      if (partition.durability != Durability::memory)
-        REQUIRE(state.log_start.value <= partition.highest_start);
+      if (partition.durability != Durability::memory) REQUIRE(state.log_start.value <= partition.highest_start);
       REQUIRE(state.log_start.value >= std::min(partition.promised_start, state.end.value));
       std::vector<std::size_t> found = match(id, state, partition);
       for (std::size_t number = 0; number < partition.attempts.size(); ++number) {

@@ -82,6 +82,8 @@ class StoringSession final : public ConnectionActor<caf::event_based_actor> {
 struct Side final : StreamHandler {
   std::unique_ptr<Stream> stream;
   std::string received;
+  std::size_t take_at_most = SIZE_MAX;  ///< what else there is stays in the buffer
+  std::function<void()> then_on_read;
   int reads = 0, drained = 0, closed = 0;
   CloseReason reason;
   std::string problem;
@@ -92,7 +94,8 @@ struct Side final : StreamHandler {
   }
   void on_read(ReceiveBuffer& buffer) override {
     ++reads;
-    received += buffer.take(buffer.size()).view();
+    received += buffer.take(std::min(buffer.size(), take_at_most)).view();
+    if (then_on_read) then_on_read();
   }
   void on_drained() override { ++drained; }
   void on_closed(CloseReason why) override {
@@ -271,6 +274,22 @@ TEST_CASE("A simulated reader that pauses holds up the sender, and goes on") {
   CHECK(pair.client.stream->unsent_bytes() == 90'000);
   pair.world.on(pair.b.loop(), [&] { pair.server.stream->resume_reading(); });
   CHECK(pair.world.run_until([&] { return pair.server.received == text; }, 60'000));
+}
+
+TEST_CASE("A simulated reader is offered again what it left in the buffer when it paused") {
+  Pair pair({.seed = base_seed()});
+  REQUIRE(pair.connect());
+  const std::string text = pattern(1000);
+  pair.server.take_at_most = 300;
+  pair.server.then_on_read = [&] { pair.server.stream->pause_reading(); };
+  pair.world.on(pair.a.loop(), [&] { pair.client.stream->write(Bytes::copy(text)); });
+  for (std::size_t expected = 300; expected < text.size(); expected += 300) {
+    REQUIRE(pair.world.run_until([&] { return pair.server.received.size() >= expected; }, 10'000));
+    pair.world.run_for(1000);
+    CHECK(pair.server.received.size() == expected);
+    pair.world.on(pair.b.loop(), [&] { pair.server.stream->resume_reading(); });
+  }
+  CHECK(pair.world.run_until([&] { return pair.server.received == text; }, 10'000));
 }
 
 TEST_CASE("Simulated connections end as real ones do") {

@@ -24,10 +24,11 @@ struct Side final : StreamHandler {
   bool echo = false;
   CloseReason reason;
   std::function<void()> then_on_read;
+  std::size_t take_at_most = SIZE_MAX;  ///< what else there is stays in the buffer
 
   void on_read(ReceiveBuffer& buffer) override {
     ++reads;
-    const Bytes bytes = buffer.take(buffer.size());
+    const Bytes bytes = buffer.take(std::min(buffer.size(), take_at_most));
     received += bytes.view();
     if (echo) stream->write(bytes);
     if (then_on_read) then_on_read();
@@ -166,6 +167,26 @@ TEST_CASE("Nothing is read while reading is paused") {
     server.side.stream->resume_reading();
   });
   REQUIRE(client.send(text.substr(2000)));
+  CHECK(server.eventually([&] { return server.side.received == text; }));
+}
+
+TEST_CASE("What is left in the buffer while reading is paused is offered again, though nothing new arrives") {
+  Server server;
+  PlainClient client(server.port);
+  REQUIRE(server.accepted());
+  const std::string text = pattern(1000);
+  server.on([&] {
+    server.side.take_at_most = 300;
+    server.side.then_on_read = [&] { server.side.stream->pause_reading(); };
+  });
+  REQUIRE(client.send(text));
+  for (std::size_t expected = 300; expected < text.size(); expected += 300) {
+    REQUIRE(server.eventually([&] { return server.side.received.size() == expected; }));
+    server.on([&] {
+      server.side.stream->resume_reading();
+      CHECK(server.side.received.size() == expected);  // never inside the call
+    });
+  }
   CHECK(server.eventually([&] { return server.side.received == text; }));
 }
 
