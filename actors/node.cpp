@@ -52,7 +52,7 @@ Outcome<std::string> Node::open() {
   }
   if (auto opened = open_catalog(); !opened) return opened;
   if (auto opened = open_journals(); !opened) return opened;
-  forget_deleted_partitions();
+  if (auto forgotten = forget_deleted_partitions(); !forgotten) return forgotten;
   spawn_actors();
   return ok;
 }
@@ -60,7 +60,8 @@ Outcome<std::string> Node::open() {
 Outcome<std::string> Node::open_catalog() {
   Loop& loop = *loops_.front();
   std::vector<Bytes> commands;
-  if (catalog_->state().shards == 0) {
+  first_start_ = catalog_->state().shards == 0;
+  if (first_start_) {
     std::string cluster_id = settings_.cluster_id;
     if (cluster_id.empty()) cluster_id = format_topic_id(random_topic_id(loop));
     commands.push_back(encode(InitializeCatalog{cluster_id, static_cast<std::uint32_t>(loops_.size())}));
@@ -82,6 +83,7 @@ Outcome<std::string> Node::open_catalog() {
   // Topics that are there already are refused one by one, which is what we want at every later start.
   auto applied = catalog_->apply(commands);
   if (!applied) return Unexpected{applied.error().what};
+  next_partition_ = PartitionId{catalog_->state().next_partition_id};
   auto topics = catalog_->load_topics();
   if (!topics) return Unexpected{topics.error().what};
   CatalogChange everything{.upserts = std::move(*topics), .removed = {}, .version = 0};
@@ -114,11 +116,20 @@ Outcome<std::string> Node::open_journals() {
   return ok;
 }
 
-void Node::forget_deleted_partitions() {
-  // A crash may come between the deletion of a topic in the catalog and in the journal.
-  for (auto& journal : journals_)
-    for (const auto partition : journal->partitions())
+Outcome<std::string> Node::forget_deleted_partitions() {
+  // A crash may come between the deletion of a topic in the catalog and in the journal. But a partition that the
+  // catalog has never heard of means that the catalog is not the one of these journals: dropping it would destroy a
+  // live log.
+  for (auto& journal : journals_) {
+    for (const auto partition : journal->partitions()) {
+      if (first_start_ || partition >= next_partition_)
+        return Unexpected{"the journals in " + settings_.storage.path + " hold partition " +
+                          std::to_string(partition.value) +
+                          ", which the catalog has never known: restore the whole data directory, catalog.db included"};
       if (!services_.front()->directory.find_partition(partition)) journal->drop(partition, [](Errc) {});
+    }
+  }
+  return ok;
 }
 
 template <class Handle>

@@ -56,7 +56,7 @@ class Node {
  private:
   Outcome<std::string> open_catalog();
   Outcome<std::string> open_journals();
-  void forget_deleted_partitions();
+  Outcome<std::string> forget_deleted_partitions();
   void spawn_actors();
   template <class Handle>
   void guard_against_failure(std::string name, const Handle& actor);
@@ -70,6 +70,8 @@ class Node {
   std::vector<std::unique_ptr<Journal>> journals_;     ///< by shard
   std::vector<std::unique_ptr<Services>> services_;    ///< by loop
   std::vector<std::vector<ListenerActor>> listeners_;  ///< by loop
+  bool first_start_ = false;
+  PartitionId next_partition_{0};  ///< the first id that the catalog has never given out
   std::unique_ptr<Terminator> terminator_;
   std::function<void(const std::string&)> broken_;
 };

@@ -9,6 +9,7 @@
 
 #include "e2e/support/broker.hpp"
 #include "e2e/support/command.hpp"
+#include "e2e/support/kafka.hpp"
 #include "e2e/support/mqtt.hpp"
 #include "e2e/support/raw.hpp"
 
@@ -187,4 +188,24 @@ TEST_CASE("topics are created, listed, described and deleted from the command li
   CHECK(run(braid + "delete t1" + at).exit_code == 0);
   CHECK(run(braid + "delete t1" + at).exit_code == 4);
   CHECK(run(braid + "list --broker 127.0.0.1:1").exit_code == 3);
+}
+
+TEST_CASE("a catalog that does not belong to the journals stops the start, and nothing is dropped") {
+  Broker broker;
+  broker.create_topic("kept");
+  {
+    MqttClient publisher(broker.mqtt());
+    REQUIRE(publisher.publish_and_wait("kept/x", "precious"));
+  }
+  REQUIRE(broker.stop() == 0);
+  const std::string data = broker.directory() + "/data/", aside = broker.directory() + "/aside";
+  REQUIRE(run("mkdir " + aside + " && mv " + data + "catalog.db* " + aside).exit_code == 0);
+  const auto refused = run(std::string(BRAID_BINARY) + " serve --set storage.path=" + data +
+                           " --set listeners.mqtt.port=0 --set listeners.kafka.port=0 --set listeners.amqp.port=0" +
+                           " --set listeners.http.port=0");
+  CHECK(refused.exit_code == 1);
+  CHECK((refused.out + refused.err).find("restore the whole data directory") != std::string::npos);
+  REQUIRE(run("rm " + data + "catalog.db* ; mv " + aside + "/* " + data).exit_code == 0);
+  broker.start();
+  CHECK(read_all(broker.bootstrap(), "kept").size() == 1);
 }
