@@ -33,13 +33,7 @@ Partition::behavior_type Partition::make_behavior() {
         const auto state = journal_.state(placement_.id);
         return LogDescription{Errc::none, log_start(), high_watermark_, state.end, state.bytes, placement_.epoch};
       },
-      [this](const Rest&) {
-        // Whoever had the handle has let go of it before this message was sent, so all that they sent came earlier.
-        if (pending_.empty() && parked_.empty() && reading_ == 0)
-          quit();
-        else
-          watch_idleness();
-      },
+      [this](const Rest&) { rest(); },
       [this](const DrainPartitions&) {
         Promise<PartitionsDrained> promise(this);
         auto later = promise.later();
@@ -354,6 +348,15 @@ void Partition::removed() {
   for (auto& [id, parked] : parked_) send(parked.target, Wake{parked.token});
   parked_.clear();
   quit();
+}
+
+void Partition::rest() {
+  // Whoever had the handle has let go of it before Rest was sent, so nothing new comes. What came before it is finished
+  // first; parked readers ask again, and the host starts the partition anew for them when this actor has ended.
+  for (auto& [id, parked] : parked_) send(parked.target, Wake{parked.token});
+  parked_.clear();
+  if (pending_.empty() && reading_ == 0) return quit();
+  idle_timer_ = after(5, [this] { rest(); });
 }
 
 void Partition::watch_idleness() {

@@ -59,6 +59,7 @@ class Partition : public Pinned<PartitionActor::base> {
   void find_in_batch(std::shared_ptr<Promise<OffsetFound>> promise, Offset base, std::int64_t at);
   caf::result<RecordsDeleted> delete_records(const DeleteRecords& request);
   void removed();
+  void rest();
   void watch_idleness();
   Offset log_start() const;
   BatchesRead watermarks(Errc error) const;
