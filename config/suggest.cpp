@@ -24,11 +24,13 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::string_view nearest_name(std::string_view name, const std::vector<std::string_view>& candidates) {
-  constexpr std::size_t longest_worth_comparing = 200;  // the table above grows with the square
+  constexpr std::size_t longest_worth_comparing = 64;  // the table above grows with the square
   std::string_view best;
   if (name.empty() || name.size() > longest_worth_comparing) return best;
   std::size_t limit = std::max<std::size_t>(1, name.size() / 3);
   for (const auto candidate : candidates) {
+    // Lengths that differ by more than the limit need more changes than that: most candidates end here.
+    if (std::max(name.size(), candidate.size()) - std::min(name.size(), candidate.size()) > limit) continue;
     const auto distance = edit_distance(name, candidate);
     if (distance > limit || (distance == limit && !best.empty())) continue;
     best = candidate;

@@ -10,6 +10,8 @@
 #include <memory>
 #include <optional>
 
+#include "model/utf8.hpp"
+
 namespace braid {
 namespace {
 
@@ -150,10 +152,28 @@ class Reader {
   std::optional<YamlError> error_;
 };
 
+/// What is refused before libfyaml sees it: bytes that YAML does not allow anyway, and directives. On a directive with
+/// a zero byte in it the library never comes back.
+std::optional<YamlError> refuse_unreadable(std::string_view text) {
+  if (text.size() > max_file_bytes) return YamlError{1, 1, "larger than 1MiB: this is no settings file"};
+  if (!is_utf8(text)) return YamlError{1, 1, "not UTF-8: this is no settings file"};
+  int line = 1, column = 1;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\n' && c != '\r' && c != '\t') || byte == 0x7f)
+      return YamlError{line, column, "a control character has no place in a settings file"};
+    if (c == '%' && column == 1)
+      return YamlError{line, column, "directives ('%') have no place in a settings file; quote a text that begins so"};
+    if (c == '\n') ++line;
+    column = c == '\n' ? 1 : column + ((byte & 0xc0) == 0x80 ? 0 : 1);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<YamlNode, YamlError> parse_yaml(std::string_view text) {
-  if (text.size() > max_file_bytes) return Unexpected{YamlError{1, 1, "larger than 1MiB: this is no settings file"}};
+  if (auto error = refuse_unreadable(text)) return Unexpected{std::move(*error)};
   if (text.empty()) return YamlNode{};
   // Errors are collected, not printed: libfyaml writes to stderr by itself unless it is given a place for them.
   fy_diag_cfg diagnostics_config;

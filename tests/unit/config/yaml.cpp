@@ -82,6 +82,17 @@ TEST_CASE("what a settings file has no use for is refused by name") {
   CHECK(error_of("a: 1\n---\nb: 2\n").text == "a settings file holds one document");
 }
 
+TEST_CASE("bytes that no text has, and directives, are refused before the library sees them") {
+  const auto control = error_of("a: 1\nb: \xc3\xa4\x01\n");
+  CHECK(control.text == "a control character has no place in a settings file");
+  CHECK(control.line == 2);
+  CHECK(control.column == 5);
+  CHECK(error_of("\xff\xfe").text == "not UTF-8: this is no settings file");
+  CHECK(error_of("%YAML 1.2\n---\na: 1\n").text.starts_with("directives"));
+  CHECK(error_of(std::string_view("%\0\0\0\0\x95", 6)).text != "no error");  // libfyaml 0.7.12 loops on it for ever
+  CHECK(error_of("a: '%'\n").text == "no error");
+}
+
 TEST_CASE("depth and size have limits") {
   std::string deep;
   for (int i = 0; i < 1000; ++i) deep += "[";
