@@ -93,7 +93,7 @@ struct CreateTopicsResponse {
     Text name;
     TopicId topic_id;
     ErrorCode error_code = ErrorCode::none;
-    std::optional<Text> error_message{std::in_place};
+    std::optional<Text> error_message;
     ErrorCode topic_config_error_code = ErrorCode::none;  ///< why configs is null
     std::int32_t num_partitions = -1;
     std::int16_t replication_factor = -1;

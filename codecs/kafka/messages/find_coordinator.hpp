@@ -38,7 +38,7 @@ struct FindCoordinatorResponse {
     Text host;
     std::int32_t port = 0;
     ErrorCode error_code = ErrorCode::none;
-    std::optional<Text> error_message{std::in_place};
+    std::optional<Text> error_message;
 
     template <class V>
     static void describe(V& v) {
@@ -54,7 +54,7 @@ struct FindCoordinatorResponse {
 
   std::int32_t throttle_time_ms = 0;
   ErrorCode error_code = ErrorCode::none;
-  std::optional<Text> error_message{std::in_place};
+  std::optional<Text> error_message;
   std::int32_t node_id = 0;
   Text host;
   std::int32_t port = 0;

@@ -120,7 +120,9 @@ class Comparison {
          ignorable.is_string() ? ignorable.get<std::string>() : ignorable.dump());
     same(where, "compact", ours.field.rigid ? "none" : "as the message",
          theirs.value("flexibleVersions", "as the message"));
-    same(where, "default", ours.default_value, default_of(theirs, type));
+    // An error message that nobody set is null with us. Kafka's generated classes start with an empty one, and its
+    // handlers then set null by hand.
+    if (ours.name != "error_message") same(where, "default", ours.default_value, default_of(theirs, type));
     if (!structure) return;
     if (theirs.contains("fields")) return fields(ours.fields, theirs["fields"], where);
     for (const json& common : definition_["commonStructs"])
