@@ -3,8 +3,6 @@
 // The parts of the codec that do not depend on the message.
 #include "codecs/kafka/codec.hpp"
 
-#include "codecs/kafka/printer.hpp"
-
 namespace braid::kafka {
 
 namespace {
@@ -50,8 +48,6 @@ std::string join(const Error& error) {
   return text += describe(error.code);
 }
 
-constexpr char hex_digits[] = "0123456789abcdef";
-
 }  // namespace
 
 std::string to_string(const DecodeError& error) {
@@ -59,31 +55,6 @@ std::string to_string(const DecodeError& error) {
 }
 std::string to_string(const EncodeError& error) {
   return join(error);
-}
-
-void Printer::text(std::string_view text) {
-  out_ += '"';
-  for (const char c : text.substr(0, longest_text)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte >= 0x7f) {
-      out_ += "\\x";
-      out_ += hex_digits[byte >> 4];
-      out_ += hex_digits[byte & 15];
-    } else {
-      if (c == '"' || c == '\\') out_ += '\\';
-      out_ += c;
-    }
-  }
-  out_ += '"';
-  if (text.size() > longest_text) out_ += "... " + std::to_string(text.size()) + " bytes";
-}
-
-void Printer::uuid(const Uuid& id) {
-  for (std::size_t i = 0; i < id.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out_ += '-';
-    out_ += hex_digits[id[i] >> 4];
-    out_ += hex_digits[id[i] & 15];
-  }
 }
 
 }  // namespace braid::kafka

@@ -60,16 +60,12 @@ class Decoder {
     T::describe(fields);
     if (!flexible_) return;
     // Tagged fields follow in any order; those that we do not know are skipped.
-    const std::uint32_t count = reader_.varint32();
-    for (std::uint32_t i = 0; i < count && !failed(); ++i) {
-      fields.wanted = reader_.varint32();
+    for (std::uint32_t count = reader_.varint32(); count > 0 && !failed(); --count) {
+      const Tag tag = next_tag();
+      fields.wanted = tag.number;
       fields.found = false;
-      const std::uint32_t length = reader_.varint32();
-      const std::size_t end = reader_.position() + length;
-      if (length > reader_.remaining()) return fail(DecodeError::Code::truncated);
-      T::describe(fields);
-      if (!fields.found) reader_.skip(length);
-      if (!failed() && reader_.position() != end) fail(DecodeError::Code::tagged_field_size);
+      if (!failed()) T::describe(fields);
+      end_tag(tag, fields.found);
     }
   }
 
@@ -92,11 +88,14 @@ class Decoder {
     }
   };
 
-  void fail(DecodeError::Code code) {
-    if (failed()) return;
-    error_.code = code;
-    reader_.fail();
-  }
+  struct Tag {
+    std::int64_t number;
+    std::size_t length;
+    std::size_t end;
+  };
+  Tag next_tag();
+  void end_tag(const Tag&, bool known);
+  void fail(DecodeError::Code);
 
   template <class T>
   void value(T& out, [[maybe_unused]] bool nullable) {
@@ -151,11 +150,7 @@ class Decoder {
   void sized(std::vector<T>& out, std::int64_t length) {
     const auto count = static_cast<std::size_t>(length);
     out.clear();
-    if (failed() || count == 0) return;
-    if (count > reader_.remaining() / MinimalSize(version_, flexible_).of<T>())
-      return fail(DecodeError::Code::count_too_large);
-    if (count > memory_left_ / sizeof(T)) return fail(DecodeError::Code::too_much_memory);
-    memory_left_ -= count * sizeof(T);
+    if (count == 0 || !admit(count, MinimalSize(version_, flexible_).of<T>(), sizeof(T))) return;
     out.resize(count);
     for (T& element : out) {
       value(element, false);
@@ -164,13 +159,12 @@ class Decoder {
   }
 
   /// Length of a string, and of everything else that has one; -1 is null.
-  std::int64_t length16() { return flexible_ && !rigid_ ? compact_length() : old_length(reader_.i16()); }
-  std::int64_t length32() { return flexible_ && !rigid_ ? compact_length() : old_length(reader_.i32()); }
-  std::int64_t compact_length() { return static_cast<std::int64_t>(reader_.varint32()) - (failed() ? 0 : 1); }
-  std::int64_t old_length(std::int32_t length) {
-    if (length < -1) fail(DecodeError::Code::negative_length);
-    return failed() ? 0 : length;
-  }
+  std::int64_t length16();
+  std::int64_t length32();
+  /// Whether an array may be made, of elements that take so much at least on the wire and so much in memory.
+  bool admit(std::size_t count, std::size_t wire_bytes, std::size_t memory_bytes);
+  std::int64_t compact_length();
+  std::int64_t old_length(std::int32_t length);
 
   ByteReader& reader_;
   std::int16_t version_;

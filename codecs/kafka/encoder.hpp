@@ -58,10 +58,7 @@ class Encoder {
     }
   };
 
-  void fail(EncodeError::Code code, std::string_view field) {
-    if (!failed_) error_ = {code, field};
-    failed_ = true;
-  }
+  void fail(EncodeError::Code, std::string_view field);
 
   template <class T>
   void value(const T& in, [[maybe_unused]] bool nullable, [[maybe_unused]] std::string_view name) {
@@ -83,17 +80,11 @@ class Encoder {
       if constexpr (Described<U>) {
         if (nullable) out_.bytes().i8(in ? 1 : -1);
       } else if (!in) {
-        null<U>();
+        null(std::is_same_v<U, Text>);
       }
       if (in) value(*in, false, name);
     } else if constexpr (std::is_same_v<T, Text>) {
-      if (is_compact()) {
-        out_.bytes().varint(in.size() + 1);
-      } else {
-        if (in.size() > 0x7fff) return fail(EncodeError::Code::too_long, name);
-        out_.bytes().i16(static_cast<std::int16_t>(in.size()));
-      }
-      out_.bytes().raw(in.view());
+      text(in, name);
     } else if constexpr (is_array<T>) {
       length32(in.size(), name);
       for (const auto& element : in) value(element, false, name);
@@ -106,22 +97,9 @@ class Encoder {
     }
   }
 
-  template <class T>
-  void null() {
-    if (is_compact())
-      out_.bytes().varint(0);
-    else if constexpr (std::is_same_v<T, Text>)
-      out_.bytes().i16(-1);
-    else
-      out_.bytes().i32(-1);
-  }
-  void length32(std::size_t length, std::string_view name) {
-    if (length >= 0x7fffffff) return fail(EncodeError::Code::too_long, name);
-    if (is_compact())
-      out_.bytes().varint(length + 1);
-    else
-      out_.bytes().i32(static_cast<std::int32_t>(length));
-  }
+  void text(const Text&, std::string_view name);
+  void null(bool of_text);
+  void length32(std::size_t length, std::string_view name);
   bool is_compact() const { return flexible_ && !rigid_; }
 
   FrameWriter& out_;

@@ -21,10 +21,10 @@ class Printer {
 
   template <class T>
   void structure(const T& value) {
-    out_ += '{';
+    literal("{");
     Fields<T> fields{*this, value};
     T::describe(fields);
-    out_ += '}';
+    literal("}");
   }
   std::string finish() { return std::move(out_); }
 
@@ -39,45 +39,48 @@ class Printer {
     void operator()(M T::*member, std::string_view name, const Field& field) {
       if (!field.versions.contains(out.version_)) return;
       if (field.tag != untagged && self.*member == defaults_of<T>().*member) return;
-      if (!first) out.out_ += ", ";
+      out.name(name, first);
       first = false;
-      out.out_ += name;
-      out.out_ += '=';
       out.value(self.*member);
     }
   };
 
   template <class T>
   void value(const T& in) {
-    if constexpr (std::is_same_v<T, bool>) {
-      out_ += in ? "true" : "false";
-    } else if constexpr (std::is_enum_v<T>) {
-      out_ += std::to_string(static_cast<std::underlying_type_t<T>>(in));
-    } else if constexpr (std::is_arithmetic_v<T>) {
-      out_ += std::to_string(in);
-    } else if constexpr (is_uuid<T>) {
+    if constexpr (std::is_same_v<T, bool>)
+      literal(in ? "true" : "false");
+    else if constexpr (std::is_enum_v<T> || std::is_integral_v<T>)
+      integer(static_cast<std::int64_t>(in));
+    else if constexpr (std::is_same_v<T, double>)
+      real(in);
+    else if constexpr (is_uuid<T>)
       uuid(uuid_bytes(in));
-    } else if constexpr (Described<T>) {
+    else if constexpr (Described<T>)
       structure(in);
-    } else if constexpr (is_optional<T>) {
-      if (in)
-        value(*in);
-      else
-        out_ += "null";
-    } else if constexpr (std::is_same_v<T, Text>) {
+    else if constexpr (is_optional<T>)
+      in ? value(*in) : literal("null");
+    else if constexpr (std::is_same_v<T, Text>)
       text(in.view());
-    } else if constexpr (is_array<T>) {
-      out_ += '[';
-      for (std::size_t i = 0; i < in.size() && i < longest_array; ++i) {
-        if (i) out_ += ", ";
-        value(in[i]);
-      }
-      if (in.size() > longest_array) out_ += ", ... " + std::to_string(in.size()) + " in all";
-      out_ += ']';
-    } else {
-      out_ += '<' + std::to_string(in.size()) + " bytes>";
-    }
+    else if constexpr (is_array<T>)
+      array(in);
+    else
+      payload(in.size());
   }
+  template <class T>
+  void array(const std::vector<T>& in) {
+    literal("[");
+    for (std::size_t i = 0; i < in.size() && i < longest_array; ++i) {
+      if (i) literal(", ");
+      value(in[i]);
+    }
+    end_array(in.size());
+  }
+  void name(std::string_view, bool first);
+  void literal(std::string_view);
+  void integer(std::int64_t);
+  void real(double);
+  void payload(std::size_t bytes);
+  void end_array(std::size_t count);
   void text(std::string_view);
   void uuid(const Uuid&);
 

@@ -91,7 +91,7 @@ struct FieldSchema {
   std::string_view name;
   std::string type;  ///< Kafka's name of it: "int32", "string", "struct"; "[]" in front for arrays
   Field field;
-  std::string default_value;  ///< "null", "-1", "true"; empty for empty strings, arrays, structs and zero UUIDs
+  std::string default_value;  ///< "null", "-1", "true"; empty where it is empty or zero and not an integer
   std::vector<FieldSchema> fields;
 };
 

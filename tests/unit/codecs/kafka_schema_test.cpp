@@ -10,11 +10,9 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
-#include "codecs/kafka/header.hpp"
-#include "codecs/kafka/messages/consumer_protocol.hpp"
-#include "codecs/kafka/registry.hpp"
+#include "codecs/kafka/api_keys.hpp"
+#include "unit/codecs/kafka_messages.hpp"
 
 namespace braid::kafka {
 namespace {
@@ -64,13 +62,10 @@ std::string show(Versions versions) {
 }
 
 std::string default_of(const json& field, const std::string& type) {
-  const bool array = type.starts_with("[]");
-  if (!field.contains("default"))
-    return array || type == "string" || type == "bytes" || type == "records" ? ""
-           : type == "bool"                                                  ? "false"
-           : type == "float64"                                               ? "0.000000"
-           : type.starts_with("int") || type.starts_with("uint")             ? "0"
-                                                                             : "";
+  if (!field.contains("default")) {
+    if (type == "bool") return "false";
+    return type.starts_with("int") || type.starts_with("uint") ? "0" : "";
+  }
   const json& value = field["default"];
   std::string text = value.is_string() ? value.get<std::string>() : value.dump();
   if (text.starts_with("0x")) text = std::to_string(std::stoll(text, nullptr, 16));
@@ -142,9 +137,9 @@ class Comparison {
   std::string differences_;
 };
 
-template <class Message>
-void compare_with_definition() {
-  const std::string name(Message::info.name);
+void compare_with_definition(const test::MessageUnderTest& message) {
+  const std::string name(message.info.name);
+  INFO(name);
   std::ifstream file(specifications() / (name + ".json"));
   REQUIRE(file.good());
   const json definition = json::parse(file, nullptr, true, /* ignore_comments */ true);
@@ -152,14 +147,13 @@ void compare_with_definition() {
   const auto wider = wider_on_purpose.find(name);
   const Versions expected = wider == wider_on_purpose.end() ? valid : wider->second;
 
-  INFO(name);
-  CHECK(show(Message::info.versions) == show(expected));
-  CHECK(Message::info.key == definition.value("apiKey", no_key));
+  CHECK(show(message.info.versions) == show(expected));
+  CHECK(message.info.key == definition.value("apiKey", no_key));
   const Versions flexible = parse_versions(definition["flexibleVersions"]);
-  CHECK(Message::info.first_flexible == (flexible.empty() ? never_flexible : flexible.first));
+  CHECK(message.info.first_flexible == (flexible.empty() ? never_flexible : flexible.first));
 
-  Comparison comparison(definition, intersect(Message::info.versions, valid));
-  comparison.fields(schema_of<Message>(), definition["fields"], name);
+  Comparison comparison(definition, intersect(message.info.versions, valid));
+  comparison.fields(message.fields, definition["fields"], name);
   CHECK(comparison.differences() == "");
 }
 
@@ -179,21 +173,11 @@ TEST_CASE("Every message is described as Apache Kafka defines it") {
     WARN("no Kafka message definitions at " << specifications() << ": set BRAID_KAFKA_SPECS to compare with them");
     return;
   }
-  compare_with_definition<RequestHeader>();
-  compare_with_definition<ResponseHeader>();
-  compare_with_definition<ConsumerProtocolSubscription>();
-  compare_with_definition<ConsumerProtocolAssignment>();
-  Apis::for_each([](auto api) {
-    compare_with_definition<typename decltype(api)::Request>();
-    compare_with_definition<typename decltype(api)::Response>();
-  });
+  for (const test::MessageUnderTest& message : test::all_messages()) compare_with_definition(message);
 }
 
 TEST_CASE("Tagged fields are described in the order in which they are sent") {
-  Apis::for_each([](auto api) {
-    check_tags_ascend(schema_of<typename decltype(api)::Request>());
-    check_tags_ascend(schema_of<typename decltype(api)::Response>());
-  });
+  for (const test::MessageUnderTest& message : test::all_messages()) check_tags_ascend(message.fields);
 }
 
 TEST_CASE("Kafka's names of requests match their numbers") {
