@@ -107,9 +107,11 @@ class KafkaClient final : public StreamHandler {
   }
   void on_read(ReceiveBuffer& buffer) override {
     for (;;) {
-      const auto probe = kafka::probe_frame(buffer.readable(), 1 << 30, false);
-      if (probe.kind != kafka::FrameProbe::Kind::frame) return buffer.want(probe.bytes);
-      const Bytes frame = buffer.take(probe.bytes).slice(kafka::frame_prefix_bytes);
+      if (buffer.size() < kafka::frame_prefix_bytes) return;
+      const auto* front = reinterpret_cast<const std::uint8_t*>(buffer.readable().data());
+      const std::size_t whole = kafka::frame_prefix_bytes + load_big<std::uint32_t>(front);
+      if (buffer.size() < whole) return buffer.want(whole);
+      const Bytes frame = buffer.take(whole).slice(kafka::frame_prefix_bytes);
       const std::int32_t id = load_big<std::int32_t>(frame.data());
       order_.push_back(id);
       answers_[id] = frame;
