@@ -3,6 +3,8 @@
 // Streams and listeners of the real loop over loopback, against a plain blocking client.
 #include "runtime/stream.hpp"
 
+#include <sys/resource.h>
+
 #include <catch2/catch.hpp>
 
 #include "model/receive_buffer.hpp"
@@ -375,6 +377,47 @@ TEST_CASE("A paused listener leaves connections in the queue") {
   for (int i = 0; i < 20; ++i) server.on([&] { CHECK(server.side.stream == nullptr); });
   server.on([&] { server.listener->resume(); });
   CHECK(server.accepted());
+}
+
+TEST_CASE("A listener that has no file left rests, and accepts when there is one again") {
+  log::configure(log::Level::off, log::Format::text);
+  Server server;
+  REQUIRE(server.port != 0);
+  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(server.port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  // The next file would get this number; a limit there means that there is none to get.
+  const int next = ::dup(socket);
+  ::close(next);
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(next);
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  const auto cpu_us = [] {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1'000'000 + usage.ru_utime.tv_usec +
+           usage.ru_stime.tv_usec;
+  };
+  const bool connected = ::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  Inbox<int> waited;
+  const auto cpu_before = cpu_us();
+  server.on([&] { server.runtime.loop(0).after(300, [&] { waited.put(1); }); });
+  const bool done = waited.take().has_value();
+  const auto cpu_spent = cpu_us() - cpu_before;
+  bool accepted = true;
+  server.on([&] { accepted = server.side.stream != nullptr; });
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(connected);
+  CHECK(done);
+  CHECK_FALSE(accepted);
+  CHECK(cpu_spent < 150'000);
+  CHECK(server.accepted());
+  ::close(socket);
+  log::configure(log::Level::info, log::Format::text);
 }
 
 TEST_CASE("Connecting yields a stream, or a sentence that names the target") {
