@@ -3,6 +3,8 @@
 // See subscription_index.hpp.
 #include "actors/routing/subscription_index.hpp"
 
+#include <utility>
+
 #include "codecs/mqtt/topic.hpp"
 
 namespace braid::routing {
@@ -135,7 +137,7 @@ bool SubscriptionIndex::collect(std::string_view topic, std::uint32_t max_visite
 
 bool SubscriptionIndex::collect_wildcards(std::string_view topic, std::uint32_t max_visited) {
   const bool dollar = topic.starts_with('$');
-  // Levels are looked up as deep as the trie goes, which is often less deep than the topic.
+  // Levels are split as deep as the trie goes, and looked up where a node has children by name: often neither is all.
   TopicLevels rest(topic);
   topic_levels_.clear();
   pending_.clear();
@@ -147,17 +149,20 @@ bool SubscriptionIndex::collect_wildcards(std::string_view topic, std::uint32_t 
     const Node& node = nodes_[step.node];
     const bool wildcards_count = step.depth > 0 || !dollar;  // [MQTT-4.7.2-1]
     if (node.below != PostingLists::empty && wildcards_count) matching_.push_back(node.below);
-    if (step.depth == topic_levels_.size() && rest.done()) {
-      if (node.here != PostingLists::empty) matching_.push_back(node.here);
-      continue;
-    }
-    if (node.plus != none && wildcards_count) pending_.push_back({node.plus, step.depth + 1});
     if (step.depth == topic_levels_.size()) {
-      topic_levels_.push_back(levels_.find(rest.level()));
+      if (rest.done()) {
+        if (node.here != PostingLists::empty) matching_.push_back(node.here);
+        continue;
+      }
+      topic_levels_.push_back({rest.level(), NameTable::none, false});
       rest.next();
     }
-    if (node.edges == 0 || topic_levels_[step.depth] == NameTable::none) continue;
-    const auto child = edges_.find(step.node, topic_levels_[step.depth]);
+    if (node.plus != none && wildcards_count) pending_.push_back({node.plus, step.depth + 1});
+    if (node.edges == 0) continue;
+    TopicLevel& level = topic_levels_[step.depth];
+    if (!std::exchange(level.looked_up, true)) level.name = levels_.find(level.text);
+    if (level.name == NameTable::none) continue;
+    const auto child = edges_.find(step.node, level.name);
     if (child != none) pending_.push_back({child, step.depth + 1});
   }
   return true;

@@ -129,7 +129,12 @@ class SubscriptionIndex {
     std::uint32_t child;
   };
   std::vector<PathStep> path_;
-  std::vector<NameTable::Name> topic_levels_;
+  struct TopicLevel {
+    std::string_view text;
+    NameTable::Name name;
+    bool looked_up;
+  };
+  std::vector<TopicLevel> topic_levels_;
   std::vector<Step> pending_;
   std::vector<PostingLists::List> matching_;
 };
