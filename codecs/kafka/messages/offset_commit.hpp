@@ -20,7 +20,7 @@ struct OffsetCommitRequest {
   struct Partition {
     std::int32_t partition_index = 0;
     std::int64_t committed_offset = 0;
-    std::int64_t commit_timestamp = -1;        ///< ms; -1 for now
+    std::int64_t commit_timestamp = -1;        ///< ms; -1: the time of arrival
     std::int32_t committed_leader_epoch = -1;  ///< of the last record that was read; -1 when not known
     std::optional<Text> committed_metadata{std::in_place};
 
