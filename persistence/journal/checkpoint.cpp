@@ -80,12 +80,13 @@ void encode_row(const Store& store, const Row& row, ByteWriter& out) {
     if (segment.is_memory()) continue;
     out.varint(segment.file);
     encode_segment(segment, out);
-    out.varint(static_cast<std::uint64_t>(row.segment_end(i).value - segment.first_offset.value));
-    if (segment.is_sealed()) continue;
-    const IndexList& list = store.files.find(segment.file)->lists[segment.place];
-    ByteWriter section(64 + list.batches.size() * 10);
-    encode_section(list.batches, section);
-    out.u8(list.gap_before);
+    const IndexList* list = segment.is_sealed() ? nullptr : &store.files.find(segment.file)->lists[segment.place];
+    const std::int64_t end = list ? list->batches.back().last_offset().value + 1 : row.segment_end(i).value;
+    out.varint(static_cast<std::uint64_t>(end - segment.first_offset.value));
+    if (!list) continue;
+    ByteWriter section(64 + list->batches.size() * 10);
+    encode_section(list->batches, section);
+    out.u8(list->gap_before);
     out.varint(section.size());
     out.raw(section.view());
   }
@@ -111,6 +112,7 @@ bool decode_stored_segment(ByteReader& in, Store& store, Row& row) {
   segment.file = file_id;
   if (!row.segments.empty() && segment.first_offset < row.end) return false;
   const Offset end(segment.first_offset.value + static_cast<std::int64_t>(length));
+  segment.end_distance = static_cast<std::uint32_t>(std::min<std::uint64_t>(length, Segment::kFar));
   if (!segment.is_sealed()) {
     const bool gap_before = in.u8() != 0;
     auto batches = decode_section(in.take(in.varint()), file->end);
@@ -118,6 +120,7 @@ bool decode_stored_segment(ByteReader& in, Store& store, Row& row) {
     if (batches->front().base_offset != segment.first_offset || batches->back().last_offset().value + 1 != end.value)
       return false;
     segment.place = static_cast<std::uint32_t>(file->lists.size());
+    summarize(*batches, segment);
     file->lists.push_back({row.partition, std::move(*batches), gap_before});
   } else if (!file->sealed || segment.place < kFileHeaderBytes) {
     return false;

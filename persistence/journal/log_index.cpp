@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cassert>
 #include <numeric>
-#include <type_traits>
 
 namespace braid::journal {
 namespace {
@@ -47,10 +46,21 @@ void append_to(Row& row, Segment& segment, Offset base_offset, Offset end, Times
   row.end = end;
 }
 
-/// Recomputes a segment from its list after batches were taken from either side.
-template <class List, class BytesOf>
-void refresh(Row& row, Segment& segment, const List& list, BytesOf bytes_of) {
-  row.bytes -= segment.bytes;
+Offset last_offset(const IndexEntry& batch) {
+  return batch.last_offset();
+}
+Offset last_offset(const MemoryBatch& batch) {
+  return batch.last_offset;
+}
+std::uint32_t bytes_of(const IndexEntry& batch) {
+  return batch.length;
+}
+std::uint32_t bytes_of(const MemoryBatch& batch) {
+  return static_cast<std::uint32_t>(batch.bytes.size());
+}
+
+template <class List>
+void summarize_list(const List& list, Segment& segment) {
   segment.bytes = 0;
   segment.first_offset = list.front().base_offset;
   segment.max_timestamp = Timestamp(-1);
@@ -62,20 +72,15 @@ void refresh(Row& row, Segment& segment, const List& list, BytesOf bytes_of) {
       segment.max_timestamp_distance = distance(segment.first_offset, batch.base_offset);
     }
   }
-  const auto& last = list.back();
-  Offset last_offset;
-  if constexpr (std::is_same_v<List, BatchIndex>)
-    last_offset = last.last_offset();
-  else
-    last_offset = last.last_offset;
-  segment.end_distance = distance(segment.first_offset, Offset(last_offset.value + 1));
+  segment.end_distance = distance(segment.first_offset, Offset(last_offset(list.back()).value + 1));
+}
+
+/// Recomputes a segment from its list after batches were taken from either side.
+template <class List>
+void refresh(Row& row, Segment& segment, const List& list) {
+  row.bytes -= segment.bytes;
+  summarize_list(list, segment);
   row.bytes += segment.bytes;
-}
-void refresh(Row& row, Segment& segment, const BatchIndex& list) {
-  refresh(row, segment, list, [](const IndexEntry& batch) { return batch.length; });
-}
-void refresh(Row& row, Segment& segment, const MemoryLog::List& list) {
-  refresh(row, segment, list, [](const MemoryBatch& batch) { return static_cast<std::uint32_t>(batch.bytes.size()); });
 }
 
 /// The same after `bytes` were taken from the front; looks at the list only when the largest timestamp was among them.
@@ -103,6 +108,10 @@ void release(Store& store, Row& row, const Segment& segment) {
 }
 
 }  // namespace
+
+void summarize(const BatchIndex& batches, Segment& segment) {
+  summarize_list(batches, segment);
+}
 
 void add_batch(Store& store, Row& row, FileInfo& file, const IndexEntry& entry, bool gap_before) {
   if (entry.base_offset < row.end) truncate(store, row, entry.base_offset);

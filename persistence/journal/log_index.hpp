@@ -13,6 +13,8 @@ namespace braid::journal {
 /// holds a place whose content recovery could not find.
 void add_batch(Store&, Row&, FileInfo&, const IndexEntry&, bool gap_before);
 void add_memory_batch(Store&, Row&, MemoryBatch);
+/// What a segment says of its batches, of which there is at least one: where they begin and end, bytes, timestamp.
+void summarize(const BatchIndex&, Segment&);
 /// A sealed file's part of the log, as its footer or a checkpoint describes it.
 void add_segment(Store&, Row&, const Segment&, Offset end);
 /// Removes every batch that reaches to `end` or behind it. Leaves log_start alone.
