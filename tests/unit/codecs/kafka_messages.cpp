@@ -24,7 +24,6 @@ Result<Bytes, DecodeError> decode_encode(const Bytes& bytes, std::int16_t versio
   ByteReader reader(bytes);
   const auto message = decode<Message>(reader, version);
   if (!message) return Unexpected{message.error()};
-  REQUIRE((*message == *message));
   printed = print(*message, version);
   FrameWriter writer;
   if (const auto outcome = encode(writer, *message, version); !outcome) FAIL(to_string(outcome.error()));
