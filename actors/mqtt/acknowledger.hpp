@@ -22,13 +22,17 @@ class Acknowledger {
     PacketId packet_id;
     QoS qos;
     ReasonCode reason;
+    bool repeated;  ///< of a QoS 2 publish that was sent again before its first acknowledgement went out
   };
 
   /// A publish that is to be acknowledged. It is ready only after `close`, so that parts may be added one by one.
   Receipt open(PacketId packet_id, QoS qos) {
-    slots_.push_back({packet_id, qos, ReasonCode::success, 1});
+    slots_.push_back({packet_id, qos, ReasonCode::success, 1, false});
+    if (qos == QoS::at_least_once) ++at_least_once_;
     return first_ + slots_.size() - 1;
   }
+  /// A QoS 2 publish came again: it is acknowledged again, behind all that waits, and nothing else [MQTT-4.3.3-10].
+  void repeat(PacketId packet_id) { slots_.push_back({packet_id, QoS::exactly_once, ReasonCode::success, 0, true}); }
   void expect(Receipt receipt) {
     if (receipt != none) ++slot(receipt).parts;
   }
@@ -45,13 +49,17 @@ class Acknowledger {
   template <class Each>
   void drain(Each&& each) {
     while (!slots_.empty() && slots_.front().parts == 0) {
-      const Ready ready{slots_.front().packet_id, slots_.front().qos, slots_.front().reason};
+      const Slot& front = slots_.front();
+      const Ready ready{front.packet_id, front.qos, front.reason, front.repeated};
+      if (front.qos == QoS::at_least_once) --at_least_once_;
       slots_.pop_front();
       ++first_;
       each(ready);
     }
   }
   std::size_t waiting() const { return slots_.size(); }
+  /// Of these the ones of QoS 1.
+  std::size_t waiting_at_least_once() const { return at_least_once_; }
 
  private:
   struct Slot {
@@ -59,10 +67,12 @@ class Acknowledger {
     QoS qos;
     ReasonCode reason;
     std::uint32_t parts;
+    bool repeated;
   };
   Slot& slot(Receipt receipt) { return slots_[receipt - first_]; }
   std::deque<Slot> slots_;
   Receipt first_ = 1;
+  std::size_t at_least_once_ = 0;
 };
 
 }  // namespace braid::mqtt

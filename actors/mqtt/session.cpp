@@ -72,8 +72,9 @@ void Session::received(ReceiveBuffer& buffer) {
     buffer.skip(step.bytes);
   }
   in_read_ = false;
-  if (phase_ == Phase::ended) return;
+  // Also what stands in front of a DISCONNECT in the same read.
   publisher_.flush(this, [this](const auto& receipts, ReasonCode reason) { finished(receipts, reason); });
+  if (phase_ == Phase::ended) return;
   acknowledge_ready();
   flush();
   put_back_pressure();

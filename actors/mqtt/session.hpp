@@ -126,7 +126,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   BudgetShare budget_;
   Acknowledger acknowledger_;
   std::unordered_map<std::uint16_t, std::string> topic_aliases_;  ///< that the client set
-  std::unordered_set<PacketId> unreleased_;  ///< QoS 2 publishes that were taken and not yet released by PUBREL
+  std::unordered_set<PacketId> unreleased_;  ///< QoS 2 publishes that came and were not yet released by PUBREL
   bool paused_ = false;
   bool in_read_ = false;
 

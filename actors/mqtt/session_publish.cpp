@@ -29,14 +29,15 @@ void Session::handle(const Publish& publish) {
   ++services_.metrics.mqtt_published;
   Acknowledger::Receipt receipt = Acknowledger::none;
   if (publish.qos != QoS::at_most_once) {
-    if (publish.qos == QoS::exactly_once && unreleased_.contains(publish.packet_id)) {
-      // Sent again before PUBREL: acknowledged again, and not passed on a second time [MQTT-4.3.3-10].
-      return encode_acknowledgement(out_, level_, PacketType::pubrec, publish.packet_id);
-    }
-    // QoS 2 publishes count until they are released; those not yet acknowledged are in both lists, and count once.
-    if (v5() && acknowledger_.waiting() + unreleased_.size() >= services_.settings.mqtt_protocol.receive_maximum)
+    // Sent again before PUBREL: acknowledged again, and not passed on a second time [MQTT-4.3.3-10].
+    if (publish.qos == QoS::exactly_once && unreleased_.contains(publish.packet_id))
+      return acknowledger_.repeat(publish.packet_id);
+    // A QoS 1 publish counts until it is acknowledged, one of QoS 2 until it is released.
+    if (v5() && acknowledger_.waiting_at_least_once() + unreleased_.size() >=
+                    services_.settings.mqtt_protocol.receive_maximum)
       return end(ReasonCode::receive_maximum_exceeded,
                  "more unacknowledged publishes than Receive Maximum [MQTT-3.3.4-7]");
+    if (publish.qos == QoS::exactly_once) unreleased_.insert(publish.packet_id);
     receipt = acknowledger_.open(publish.packet_id, publish.qos);
   }
   publisher_.add(topic, publish, acknowledger_, receipt, loop().wall_clock());
@@ -56,15 +57,19 @@ void Session::acknowledge_ready() {
   bool failed = false;
   acknowledger_.drain([&](const Acknowledger::Ready& ready) {
     if (failed) return;
-    if (is_failure(ready.reason) && !v5()) {
+    ReasonCode reason = ready.reason;
+    if (ready.qos == QoS::exactly_once) {
+      // A refused publish is over with its PUBREC (4.3.3); a repetition of it shares its fate.
+      if (is_failure(reason)) unreleased_.erase(ready.packet_id);
+      if (ready.repeated && !unreleased_.contains(ready.packet_id)) reason = ReasonCode::unspecified_error;
+    }
+    if (is_failure(reason) && !v5()) {
       // MQTT 3 has no word for it: without an acknowledgement the client sends the message again, later.
       failed = true;
       return;
     }
-    if (ready.qos == QoS::at_least_once)
-      return encode_acknowledgement(out_, level_, PacketType::puback, ready.packet_id, ready.reason);
-    if (!is_failure(ready.reason)) unreleased_.insert(ready.packet_id);
-    encode_acknowledgement(out_, level_, PacketType::pubrec, ready.packet_id, ready.reason);
+    const auto type = ready.qos == QoS::at_least_once ? PacketType::puback : PacketType::pubrec;
+    encode_acknowledgement(out_, level_, type, ready.packet_id, reason);
   });
   if (failed) end(ReasonCode::unspecified_error, "a publish could not be stored");
 }
