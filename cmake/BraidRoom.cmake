@@ -21,6 +21,14 @@ function(braid_room name)
   target_link_libraries(braid_${name} ${scope} ${ROOM_DEPENDS} ${ROOM_LIBRARIES})
 endfunction()
 
+# braid_use_standard_headers(name)
+#
+# What nearly every source of a pure room includes anyway, compiled once per room.
+function(braid_use_standard_headers name)
+  target_precompile_headers(braid_${name} PRIVATE <algorithm> <array> <functional> <memory> <optional> <string>
+    <string_view> <type_traits> <variant> <vector>)
+endfunction()
+
 # braid_use_caf_headers(name)
 #
 # CAF's headers cost more than most sources that include them. They are compiled once, by runtime/, and a room of actors
