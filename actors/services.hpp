@@ -16,6 +16,7 @@
 #include "actors/mqtt/clients.hpp"
 #include "actors/partition/client.hpp"
 #include "actors/producer_ids.hpp"
+#include "actors/queues/interface.hpp"
 #include "actors/routing/interest.hpp"
 #include "actors/routing/interface.hpp"
 #include "actors/routing/routes.hpp"
@@ -62,10 +63,11 @@ struct Services {
   LoopMetrics metrics;
 
   CatalogActor catalog;
-  std::vector<PartitionHost> hosts;  ///< these four by loop
+  std::vector<PartitionHost> hosts;  ///< these five by loop
   std::vector<RouterActor> routers;
   std::vector<GroupCoordinator> coordinators;
   std::vector<mqtt::ClientRegistry> clients;
+  std::vector<QueueHost> queues;
   RetainedActor retained;
 
   /// The loop that has a shard's journal.
