@@ -13,7 +13,7 @@ const port = (name) => Number(process.env[`BRAID_${name}`]);
 const unique = (prefix) => `${prefix}-${randomBytes(4).toString('hex')}`;
 
 /** Waits until `condition` gives something true, and returns it; throws after `timeoutMs`. */
-async function eventually(condition, what = 'condition', timeoutMs = 20000) {
+async function eventually(condition, what = 'condition', timeoutMs = 40000) {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const value = await condition();
@@ -36,7 +36,7 @@ function opened(end) {
 
 /** A test with a time limit, that leaves nothing open behind: an open client would keep the process alive. */
 function test(name, body) {
-  nodeTest(name, { timeout: 60000 }, async (t) => {
+  nodeTest(name, { timeout: 120000 }, async (t) => {
     try {
       await body(t);
     } finally {
