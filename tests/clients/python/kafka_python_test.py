@@ -8,18 +8,15 @@ import unittest
 import kafka
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.coordinator.assignors.range import RangePartitionAssignor as Range
+from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor as RoundRobin
+from kafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor as Sticky
 from kafka.errors import MessageSizeTooLargeError, TopicAlreadyExistsError
 from kafka.structs import OffsetAndMetadata
 
 from broker import BOOTSTRAP, eventually, order, unique
 
 CURRENT = int(kafka.__version__.split(".")[0]) >= 3
-try:
-    from kafka.coordinator.assignors.range import RangePartitionAssignor as Range
-    from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor as RoundRobin
-    from kafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor as Sticky
-except ImportError:
-    from kafka.consumer.assignors import Range, RoundRobin, Sticky
 
 
 def create_topic(prefix, partitions=1):
@@ -114,7 +111,8 @@ class KafkaPython(unittest.TestCase):
         self.assertEqual(read(topic, 1)[0].value, large)
 
     def test_members_that_join_and_leave_share_the_partitions(self):
-        for assignor in [Range, RoundRobin, Sticky]:
+        # The sticky assignor of 2020 fails by itself under current Pythons.
+        for assignor in [Range, RoundRobin, Sticky] if CURRENT else [Range, RoundRobin]:
             with self.subTest(assignor=assignor.__name__):
                 topic, group = create_topic("group", 4), unique("g")
                 first = Member(topic, group, partition_assignment_strategy=[assignor])
