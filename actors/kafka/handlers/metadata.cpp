@@ -52,18 +52,22 @@ struct MetadataWork {
     return place;
   }
 
+  /// The id decides: the Java client sends an empty name beside it, others none.
+  static bool is_by_id(const MetadataRequest::Topic& wanted) { return !wanted.name || !wanted.topic_id.is_zero(); }
+
   MetadataResponse::Topic find(const MetadataRequest::Topic& wanted) const {
     const Directory& directory = session.services().directory;
-    const TopicRef topic = wanted.name ? directory.find(wanted.name->view()) : directory.find(wanted.topic_id);
+    const bool by_id = is_by_id(wanted);
+    const TopicRef topic = by_id ? directory.find(wanted.topic_id) : directory.find(wanted.name->view());
     if (topic) return describe(*topic);
     MetadataResponse::Topic place;
-    place.name = wanted.name;
     place.topic_id = wanted.topic_id;
-    if (!wanted.name) {
+    if (by_id) {
       place.error_code = ErrorCode::unknown_topic_id;
       if (call.version < kFirstVersionWithNullName) place.name = Text();
       return place;
     }
+    place.name = wanted.name;
     const auto why = failed.find(wanted.name->str());
     if (why != failed.end())
       place.error_code = why->second;
@@ -102,7 +106,7 @@ struct MetadataWork {
     if (call.version >= kFirstVersionWithAutoCreateFlag && !request.allow_auto_topic_creation) return names;
     std::unordered_map<std::string_view, bool> seen;
     for (const MetadataRequest::Topic& wanted : *request.topics) {
-      if (!wanted.name || session.services().directory.find(wanted.name->view())) continue;
+      if (is_by_id(wanted) || session.services().directory.find(wanted.name->view())) continue;
       if (!is_valid_topic_name(wanted.name->view()) || !seen.emplace(wanted.name->view(), true).second) continue;
       names.push_back(wanted.name->str());
     }
