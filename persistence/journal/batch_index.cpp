@@ -3,7 +3,8 @@
 // Look-up in a file's list of batches, and its compact form. A section is a CRC32C of the rest, the number of batches,
 // and for each: distance of its base offset from the offset expected next, last offset delta, timestamp's distance from
 // the batch before, length of the batch, and, unless it is lost, its position's distance from the end of the entry
-// before, in units of the alignment.
+// before, in units of the alignment. A distance that is complemented (negative) belongs to a shared batch: the number
+// of its targets follows.
 #include "persistence/journal/batch_index.hpp"
 
 #include <algorithm>
@@ -27,14 +28,17 @@ void encode_section(const BatchIndex& index, ByteWriter& out) {
   std::int64_t expected_offset = 0, timestamp = 0;
   std::uint32_t expected_position = 0;
   for (const IndexEntry& entry : index) {
-    out.varint(zigzag(entry.base_offset.value - expected_offset));
+    const std::int64_t distance = entry.base_offset.value - expected_offset;
+    const bool shared = entry.prefix != 0 && !entry.is_lost();
+    out.varint(zigzag(shared ? ~distance : distance));
+    if (shared) out.varint((entry.prefix - targets_bytes(1)) / 16 + 1);
     out.varint(entry.last_offset_delta);
     out.varint(zigzag(static_cast<std::int64_t>(static_cast<std::uint64_t>(entry.max_timestamp.value) -
                                                 static_cast<std::uint64_t>(timestamp))));
     out.varint(entry.length);
     if (!entry.is_lost()) {
       out.varint((entry.position - expected_position) / kAlignment);
-      expected_position = entry.position + entry_bytes(entry.length);
+      expected_position = entry.position + entry_bytes(entry.prefix + entry.length);
     }
     expected_offset = entry.last_offset().value + 1;
     timestamp = entry.max_timestamp.value;
@@ -54,12 +58,18 @@ std::optional<BatchIndex> decode_section(const Bytes& section, std::uint32_t ent
   std::uint64_t expected_position = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     IndexEntry entry;
-    const std::int64_t distance = in.zigzag64();
+    std::int64_t distance = in.zigzag64();
+    if (distance < 0) {
+      distance = ~distance;
+      const std::uint64_t targets = in.varint();
+      if (targets == 0 || targets > kMaxTargets) return std::nullopt;
+      entry.prefix = targets_bytes(static_cast<std::uint32_t>(targets));
+    }
     entry.last_offset_delta = in.varint32();
     const std::int64_t elapsed = in.zigzag64();
     entry.length = in.varint32();
-    if (in.failed() || distance < 0 || distance > std::numeric_limits<std::int64_t>::max() - expected_offset ||
-        entry.length > kMaxBodyBytes)
+    if (in.failed() || distance > std::numeric_limits<std::int64_t>::max() - expected_offset ||
+        entry.length > kMaxBodyBytes || (entry.prefix != 0 && entry.is_lost()))
       return std::nullopt;
     entry.base_offset = Offset(expected_offset + distance);
     if (entry.base_offset.value > std::numeric_limits<std::int64_t>::max() - entry.last_offset_delta - 1)
@@ -69,10 +79,11 @@ std::optional<BatchIndex> decode_section(const Bytes& section, std::uint32_t ent
     entry.max_timestamp = Timestamp(timestamp);
     if (!entry.is_lost()) {
       const std::uint64_t position = expected_position + std::uint64_t{in.varint32()} * kAlignment;
-      if (in.failed() || position < kFileHeaderBytes || position + entry_bytes(entry.length) > entries_end)
+      if (in.failed() || position < kFileHeaderBytes ||
+          position + entry_bytes(entry.prefix + entry.length) > entries_end)
         return std::nullopt;
       entry.position = static_cast<std::uint32_t>(position);
-      expected_position = position + entry_bytes(entry.length);
+      expected_position = position + entry_bytes(entry.prefix + entry.length);
     }
     index.push_back(entry);
   }

@@ -20,6 +20,7 @@ struct IndexEntry {
   std::uint32_t position = 0;  ///< of the entry's header
   std::uint32_t length = 0;    ///< of the batch; 0: it was there and is lost (recovery found a damaged middle)
   std::uint32_t last_offset_delta = 0;
+  std::uint32_t prefix = 0;  ///< between header and batch: the targets of a shared batch
 
   Offset last_offset() const { return Offset(base_offset.value + last_offset_delta); }
   bool is_lost() const { return length == 0; }

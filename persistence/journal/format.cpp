@@ -18,6 +18,7 @@ constexpr std::uint16_t kEntryMagic = 0xB7A1;
 constexpr std::uint64_t kFileMagic = 0x42524149444a4e4cull;     // "BRAIDJNL"
 constexpr std::uint64_t kTrailerMagic = 0x4252414944464f54ull;  // "BRAIDFOT"
 
+constexpr std::uint64_t kGapBit = 1ull << 63;
 constexpr std::uint8_t kKnownFlags = EntryHeader::kGapBefore;
 
 std::uint32_t header_checksum(const std::uint8_t* header, std::uint32_t seed, std::uint32_t position) {
@@ -31,7 +32,7 @@ bool is_intact(std::span<const std::uint8_t> bytes, std::uint32_t seed, std::uin
 
 bool is_known(std::uint8_t kind, std::uint8_t flags) {
   return kind >= static_cast<std::uint8_t>(EntryKind::record_batch) &&
-         kind <= static_cast<std::uint8_t>(EntryKind::truncate) && (flags & ~kKnownFlags) == 0;
+         kind <= static_cast<std::uint8_t>(EntryKind::shared_batch) && (flags & ~kKnownFlags) == 0;
 }
 
 std::string hexadecimal(std::string_view before, std::uint64_t value, std::string_view after) {
@@ -71,7 +72,7 @@ void encode(const EntryHeader& header, std::uint32_t seed, std::uint32_t positio
   store_big(to + 32, header.base_offset.value);
   store_big(to + 40, header.max_timestamp.value);
   store_big(to + 48, header.synced);
-  store_big(to + 52, std::uint32_t{0});
+  store_big(to + 52, header.targets);
   store_big(to + 56, header.term.value);
   store_big(to + 64, header.index.value);
   store_big(to, header_checksum(to, seed, position));
@@ -93,18 +94,50 @@ std::optional<EntryHeader> decode_entry_header(std::span<const std::uint8_t> byt
   header.base_offset = Offset(load_big<std::int64_t>(from + 32));
   header.max_timestamp = Timestamp(load_big<std::int64_t>(from + 40));
   header.synced = load_big<std::uint32_t>(from + 48);
+  header.targets = load_big<std::uint32_t>(from + 52);
   header.term = Term(load_big<std::uint64_t>(from + 56));
   header.index = RaftIndex(load_big<std::uint64_t>(from + 64));
   // What a checksum vouches for was written by us, but fuzzers and hostile disks can make a checksum too.
   if (header.body_length > kMaxBodyBytes || header.base_offset.value < 0 || header.synced > position ||
       header.base_offset.value > std::numeric_limits<std::int64_t>::max() - header.last_offset_delta - 1 ||
-      (header.kind == EntryKind::record_batch) != (header.body_length > 0))
+      (header.kind == EntryKind::record_batch || header.kind == EntryKind::shared_batch) != (header.body_length > 0))
+    return std::nullopt;
+  if (header.kind != EntryKind::shared_batch)
+    header.targets = 0;
+  else if (header.targets == 0 || header.targets > kMaxTargets || header.body_length <= targets_bytes(header.targets))
     return std::nullopt;
   return header;
 }
 
 bool is_from_later_version(std::span<const std::uint8_t> bytes, std::uint32_t seed, std::uint32_t position) {
   return is_intact(bytes, seed, position) && !is_known(bytes[12], bytes[13]);
+}
+
+void encode_targets(std::span<const SharedTarget> targets, std::uint8_t* to) {
+  std::uint8_t* at = to;
+  for (const SharedTarget& target : targets) {
+    store_big(at, target.partition.value);
+    store_big(at + 8, static_cast<std::uint64_t>(target.base_offset.value) | (target.gap_before ? kGapBit : 0));
+    at += 16;
+  }
+  store_big(at, crc32c(std::span<const std::uint8_t>(to, at)));
+  store_big(at + 4, std::uint32_t{0});
+}
+
+std::optional<std::vector<SharedTarget>> decode_targets(const EntryHeader& header, std::span<const std::uint8_t> body) {
+  const std::uint32_t length = targets_bytes(header.targets);
+  if (header.targets == 0 || body.size() < length) return std::nullopt;
+  if (load_big<std::uint32_t>(body.data() + length - 8) != crc32c(body.first(length - 8))) return std::nullopt;
+  std::vector<SharedTarget> targets(header.targets);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const std::uint8_t* at = body.data() + 16 * i;
+    const auto offset = load_big<std::uint64_t>(at + 8);
+    targets[i] = {PartitionId(load_big<std::uint64_t>(at)), Offset(static_cast<std::int64_t>(offset & ~kGapBit)),
+                  (offset & kGapBit) != 0};
+    if (targets[i].base_offset.value > std::numeric_limits<std::int64_t>::max() - header.last_offset_delta - 1)
+      return std::nullopt;
+  }
+  return targets;
 }
 
 void encode(const FileHeader& header, std::uint8_t* to) {

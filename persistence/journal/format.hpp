@@ -26,11 +26,24 @@
 //    96  base offset i64       40
 //   104  maximum timestamp i64
 //   112  synced u32            how far this file was known to be on the disk when the entry was written; 0 here
-//   116  zero u32
+//   116  targets u32           0; how many partitions share the batch, see below
 //   120  raft term u64
 //   128  raft index u64
 //   136  body, 200 bytes
 //   336  the next entry (336 is a multiple of 8)
+//
+// A batch that goes to several partitions at once (a message routed to many queues) is stored once, kind 6. Its body
+// begins with where it belongs; the batch's own bytes are the same for all and bear none of these offsets:
+//
+//     0   partition u64, base offset i64      of the first target, as in the header; the offset's sign bit is the gap
+//    16   partition u64, base offset i64      flag of this target
+//   ...
+//  16 n   checksum u32                        of these n targets, so that a damaged batch still tells whose it was
+//         zero u32
+//  16n+8  the record batch
+//
+// The header's field at 116, zero in other kinds, holds n (1 to 256); last offset delta and timestamp are the batch's
+// and the same for all targets. The body checksum covers all of it. Each partition's index points at the entry.
 //
 // The `synced` field tells damage from a torn tail: unreadable bytes below a position that a later entry calls synced
 // were acknowledged and are damage; above it nobody was promised anything, and the tail is cut there.
@@ -46,6 +59,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/ids.hpp"
 
@@ -63,6 +77,12 @@ inline constexpr std::uint64_t kMaxBodyBytes = 512ull << 20;
 constexpr std::uint32_t align_up(std::uint32_t position) {
   return (position + kAlignment - 1) & ~(kAlignment - 1);
 }
+/// Targets of one shared batch.
+inline constexpr std::uint32_t kMaxTargets = 256;
+/// What lies between the header of a shared batch and the batch.
+constexpr std::uint32_t targets_bytes(std::uint32_t targets) {
+  return targets == 0 ? 0 : 16 * targets + 8;
+}
 /// Bytes that an entry with a body of this length takes.
 constexpr std::uint32_t entry_bytes(std::uint32_t body_length) {
   return align_up(kEntryHeaderBytes + body_length);
@@ -70,10 +90,11 @@ constexpr std::uint32_t entry_bytes(std::uint32_t body_length) {
 
 enum class EntryKind : std::uint8_t {
   record_batch = 1,
-  log_start = 2,  ///< base offset: the partition's new log start; no body
-  drop = 3,       ///< the partition is gone; no body
-  note = 4,       ///< says nothing but how far the file is synced; no body
-  truncate = 5,   ///< base offset: the partition's new end; no body
+  log_start = 2,     ///< base offset: the partition's new log start; no body
+  drop = 3,          ///< the partition is gone; no body
+  note = 4,          ///< says nothing but how far the file is synced; no body
+  truncate = 5,      ///< base offset: the partition's new end; no body
+  shared_batch = 6,  ///< a record batch of several partitions
 };
 
 struct EntryHeader {
@@ -89,10 +110,18 @@ struct EntryHeader {
   Offset base_offset;
   Timestamp max_timestamp{-1};
   std::uint32_t synced = 0;
+  std::uint32_t targets = 0;  ///< of a shared batch
   Term term;
   RaftIndex index;
 
   Offset last_offset() const { return Offset(base_offset.value + last_offset_delta); }
+};
+
+/// Whose a shared batch is.
+struct SharedTarget {
+  PartitionId partition;
+  Offset base_offset;
+  bool gap_before = false;
 };
 
 struct FileHeader {
@@ -120,6 +149,11 @@ std::optional<EntryHeader> decode_entry_header(std::span<const std::uint8_t> byt
                                                std::uint32_t position);
 /// Whether decode_entry_header refused only a kind or flag of a later version.
 bool is_from_later_version(std::span<const std::uint8_t> bytes, std::uint32_t seed, std::uint32_t position);
+
+/// Writes targets_bytes(targets.size()) bytes.
+void encode_targets(std::span<const SharedTarget> targets, std::uint8_t* to);
+/// The targets of a shared batch from the beginning of its body; nothing if they are damaged or impossible.
+std::optional<std::vector<SharedTarget>> decode_targets(const EntryHeader&, std::span<const std::uint8_t> body);
 
 void encode(const FileHeader&, std::uint8_t* to);
 std::optional<FileHeader> decode_file_header(std::span<const std::uint8_t> bytes);

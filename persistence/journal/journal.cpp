@@ -54,6 +54,10 @@ class FileJournal final : public Journal {
     return writer_.append(row, std::move(request), std::move(done));
   }
 
+  Errc append_shared(const SharedAppendRequest& request, AppendDone done) override {
+    return writer_.append_shared(request, std::move(done));
+  }
+
   void read(ReadRequest request, std::function<void(ReadResult)> done) override {
     read_batches(store_, request, std::move(done));
   }

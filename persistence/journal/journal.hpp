@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,24 @@ struct AppendRequest {
   Term term{0};  ///< of the Raft group, where there is one
   RaftIndex index{0};
 };
+/// One batch for the ends of several logs of a shard: a message that is routed to many queues is stored once. Its bytes
+/// are the same for all and not written to, so whoever reads these logs asks for the base offsets beside the batches.
+struct SharedAppendRequest {
+  struct Target {
+    PartitionId partition;
+    Offset base_offset{0};  ///< filled in
+  };
+  ShardId shard;
+  Bytes batch;
+  std::span<Target> targets;  ///< 1 to max_targets, without repetitions
+  std::int32_t last_offset_delta = 0;
+  Timestamp max_timestamp{-1};
+  Durability durability = Durability::sync;
+  Term term{0};
+  RaftIndex index{0};
+
+  static constexpr std::size_t max_targets = 256;
+};
 /// Errc::none when the batch is as durable as asked; storage_failed when it was not written and is out of the log
 /// again (with everything behind it in that partition); unknown_outcome after a failed sync (out of the log too, but
 /// a restart may find it).
@@ -62,12 +81,14 @@ struct ReadRequest {
   Offset from;   ///< the batch that contains it comes first
   Offset limit;  ///< no batch that begins at or behind it (the high watermark)
   std::uint32_t max_bytes = 1 << 20;
-  bool at_least_one = true;  ///< the first batch comes whole even if it is larger than max_bytes (KIP-74)
+  bool at_least_one = true;        ///< the first batch comes whole even if it is larger than max_bytes (KIP-74)
+  bool with_base_offsets = false;  ///< fill in ReadResult::base_offsets; shared batches do not bear their offsets
 };
 struct ReadResult {
   Errc error = Errc::none;     ///< none, offset_out_of_range, damaged, storage_failed
   std::vector<Bytes> batches;  ///< whole batches in order; neighbours on disk may come as one slice
   std::size_t bytes = 0;
+  std::vector<Offset> base_offsets;  ///< of the batches, if asked for
 };
 
 struct RecoveryReport {
@@ -94,6 +115,10 @@ class Journal {
   /// Completions of one partition come in append order. Durability::memory never reaches the disk.
   /// Refuses at once, with a return value other than none, when max_pending_bytes is reached or the disk is failing.
   virtual Errc append(AppendRequest, AppendDone done) = 0;
+
+  /// The same for several partitions at once; all of them get the batch, or none. One completion, in the order of the
+  /// appends of each of the partitions.
+  virtual Errc append_shared(const SharedAppendRequest&, AppendDone done) = 0;
 
   /// Calls `done` at once when everything asked for is in memory, later otherwise.
   virtual void read(ReadRequest, std::function<void(ReadResult)> done) = 0;

@@ -98,7 +98,7 @@ class ReadOperation : public std::enable_shared_from_this<ReadOperation> {
     for (; batch != list.end() && batch->base_offset < request_.limit; ++batch) {
       if (!fits(batch->bytes.size(), 0)) return finish(Errc::none), false;
       ++store_.statistics.tail_hits;
-      add(batch->bytes, batch->last_offset);
+      add(batch->bytes, batch->base_offset, batch->last_offset);
     }
     next_ = std::max(next_, end);
     return true;
@@ -121,7 +121,8 @@ class ReadOperation : public std::enable_shared_from_this<ReadOperation> {
         full = true;
         break;
       }
-      Wanted piece{entry, store_.tail.find(file_id, entry.position + kEntryHeaderBytes, entry.length), 0};
+      Wanted piece{entry, store_.tail.find(file_id, entry.position + kEntryHeaderBytes + entry.prefix, entry.length),
+                   0};
       if (piece.bytes.empty() && !plan(entry, extents)) {
         full = true;
         break;
@@ -138,7 +139,7 @@ class ReadOperation : public std::enable_shared_from_this<ReadOperation> {
     }
     if (extents.empty()) {
       store_.statistics.tail_hits += wanted.size();
-      for (Wanted& piece : wanted) add(std::move(piece.bytes), piece.entry.last_offset());
+      for (Wanted& piece : wanted) add(std::move(piece.bytes), piece.entry.base_offset, piece.entry.last_offset());
       if (full || lost) return finish(Errc::none), false;
       return true;
     }
@@ -147,7 +148,7 @@ class ReadOperation : public std::enable_shared_from_this<ReadOperation> {
   }
 
   static bool plan(const IndexEntry& entry, std::vector<Extent>& extents) {
-    const std::uint32_t end = entry.position + kEntryHeaderBytes + entry.length;
+    const std::uint32_t end = entry.position + kEntryHeaderBytes + entry.prefix + entry.length;
     if (!extents.empty()) {
       Extent& last = extents.back();
       if (entry.position - last.end <= kGapBytes && end - last.begin <= kExtentBytes) {
@@ -190,7 +191,7 @@ class ReadOperation : public std::enable_shared_from_this<ReadOperation> {
       } else {
         ++store_.statistics.tail_hits;
       }
-      add(std::move(bytes), piece.entry.last_offset());
+      add(std::move(bytes), piece.entry.base_offset, piece.entry.last_offset());
     }
     step();
   }
@@ -198,14 +199,24 @@ class ReadOperation : public std::enable_shared_from_this<ReadOperation> {
   /// The batch, if what lies there is the entry that the index means, intact.
   Bytes check(const Bytes& read, std::uint32_t inside, const IndexEntry& entry) const {
     const auto header = decode_entry_header(read.span().subspan(inside), seed_, entry.position);
-    if (!header || header->partition != request_.partition || header->base_offset != entry.base_offset ||
-        header->body_length != entry.length)
-      return {};
-    Bytes body = read.slice(inside + kEntryHeaderBytes, entry.length);
-    return crc32c(body.span()) == header->body_checksum ? body : Bytes{};
+    if (!header || header->body_length != entry.prefix + entry.length) return {};
+    const Bytes body = read.slice(inside + kEntryHeaderBytes, header->body_length);
+    if (crc32c(body.span()) != header->body_checksum || !is_meant(*header, body, entry)) return {};
+    return body.slice(entry.prefix);
   }
 
-  void add(Bytes bytes, Offset last) {
+  bool is_meant(const EntryHeader& header, const Bytes& body, const IndexEntry& entry) const {
+    if (entry.prefix != targets_bytes(header.targets)) return false;
+    if (header.kind != EntryKind::shared_batch)
+      return header.partition == request_.partition && header.base_offset == entry.base_offset;
+    const auto targets = decode_targets(header, body.span());
+    return targets && std::any_of(targets->begin(), targets->end(), [&](const SharedTarget& target) {
+             return target.partition == request_.partition && target.base_offset == entry.base_offset;
+           });
+  }
+
+  void add(Bytes bytes, Offset base, Offset last) {
+    if (request_.with_base_offsets) result_.base_offsets.push_back(base);
     result_.bytes += bytes.size();
     result_.batches.push_back(std::move(bytes));
     next_ = Offset(last.value + 1);

@@ -18,6 +18,25 @@ std::string range_text(std::uint32_t id, std::uint32_t begin, std::uint32_t end)
   return file_name(id) + ": bytes " + std::to_string(begin) + " to " + std::to_string(end);
 }
 
+/// Whose offsets an entry with a damaged body held, as far as it can be told.
+std::string damaged_text(const FileScan::Entry& entry) {
+  const EntryHeader& header = entry.header;
+  std::vector<SharedTarget> targets{{header.partition, header.base_offset}};
+  bool all = true;
+  if (header.kind == EntryKind::shared_batch) {
+    auto decoded = decode_targets(header, entry.body.span());
+    all = decoded.has_value();
+    if (decoded) targets = std::move(*decoded);
+  }
+  std::string text;
+  for (const SharedTarget& target : targets)
+    text += "; partition " + std::to_string(target.partition.value) + ", offsets " +
+            std::to_string(target.base_offset.value) + " to " +
+            std::to_string(target.base_offset.value + header.last_offset_delta);
+  if (!all) text += "; and of " + std::to_string(header.targets - 1) + " partitions whose names are damaged too";
+  return text;
+}
+
 class Recovery {
  public:
   Recovery(Disk& disk, const JournalOptions& options, RecoveryReport& report)
@@ -217,9 +236,7 @@ class Recovery {
       std::string text = range_text(source.id, position, behind) + " are damaged";
       if (entry) {
         replay.entry(file, position, *entry);
-        text += "; partition " + std::to_string(entry->header.partition.value) + ", offsets " +
-                std::to_string(entry->header.base_offset.value) + " to " +
-                std::to_string(entry->header.last_offset().value);
+        text += damaged_text(*entry);
       } else {
         text += "; batches of any partition may have been there";
       }

@@ -45,16 +45,33 @@ void Replay::cut(Row& row, Offset end) {
   if (row.producers) row.producers->truncate(end);
 }
 
+Row& Replay::add(FileInfo& file, const EntryHeader& header, const SharedTarget& target, std::uint32_t position) {
+  Row& row = store_.partitions[store_.partitions.find_or_insert(target.partition, header.shard)];
+  expect(row, file, target.base_offset, target.gap_before);
+  if (row.producers && target.base_offset < row.end) row.producers->truncate(target.base_offset);
+  const std::uint32_t prefix = targets_bytes(header.targets);
+  add_batch(store_, row, file,
+            {target.base_offset, header.max_timestamp, position, header.body_length - prefix, header.last_offset_delta,
+             prefix},
+            target.gap_before);
+  return row;
+}
+
 void Replay::batch(FileInfo& file, std::uint32_t position, const FileScan::Entry& entry) {
   const EntryHeader& header = entry.header;
-  Row& row = store_.partitions[store_.partitions.find_or_insert(header.partition, header.shard)];
   const bool gap_before = header.flags & EntryHeader::kGapBefore;
-  expect(row, file, header.base_offset, gap_before);
-  if (row.producers && header.base_offset < row.end) row.producers->truncate(header.base_offset);
-  add_batch(store_, row, file,
-            {header.base_offset, header.max_timestamp, position, header.body_length, header.last_offset_delta},
-            gap_before);
+  Row& row = add(file, header, {header.partition, header.base_offset, gap_before}, position);
   if (entry.body_intact) note_producer(row, header, entry.body);
+}
+
+void Replay::shared_batch(FileInfo& file, std::uint32_t position, const FileScan::Entry& entry) {
+  if (const auto targets = decode_targets(entry.header, entry.body.span())) {
+    for (const SharedTarget& target : *targets) add(file, entry.header, target, position);
+    return;
+  }
+  // The list is damaged as well: only the first target is known, from the header. Whether something was before it does
+  // not matter to the fence that reads will find.
+  add(file, entry.header, {entry.header.partition, entry.header.base_offset, true}, position);
 }
 
 void Replay::entry(FileInfo& file, std::uint32_t position, const FileScan::Entry& entry) {
@@ -62,6 +79,9 @@ void Replay::entry(FileInfo& file, std::uint32_t position, const FileScan::Entry
   switch (header.kind) {
     case EntryKind::record_batch:
       batch(file, position, entry);
+      break;
+    case EntryKind::shared_batch:
+      shared_batch(file, position, entry);
       break;
     case EntryKind::log_start: {
       Row& row = store_.partitions[store_.partitions.find_or_insert(header.partition, header.shard)];

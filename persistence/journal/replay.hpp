@@ -32,6 +32,8 @@ class Replay {
   bool is_missing(const Row&, Offset);
   void cut(Row&, Offset end);
   void batch(FileInfo&, std::uint32_t position, const FileScan::Entry&);
+  void shared_batch(FileInfo&, std::uint32_t position, const FileScan::Entry&);
+  Row& add(FileInfo&, const EntryHeader&, const SharedTarget&, std::uint32_t position);
 
   Store& store_;
   std::vector<std::string>& damages_;

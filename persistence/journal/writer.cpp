@@ -131,31 +131,14 @@ Writer::Pending& Writer::place(std::uint32_t row_number, EntryHeader header, con
   if (header.kind == EntryKind::record_batch && row->disk_end < header.base_offset)
     header.flags |= EntryHeader::kGapBefore;
 
-  Group& group = gathering();
-  // A large batch is written from where it lies, unless it keeps much more memory alive than it shows.
-  if (body.size() < kReferBytes || body.pinned() > 2 * body.size() + 64) {
-    std::uint8_t* to = store_.tail.copy_in(file.id, position, size);
-    encode(header, file.seed, position, to);
-    if (!body.empty()) std::memcpy(to + kEntryHeaderBytes, body.data(), body.size());
-    std::memset(to + kEntryHeaderBytes + body.size(), 0, size - kEntryHeaderBytes - body.size());
-  } else {
-    encode(header, file.seed, position, store_.tail.copy_in(file.id, position, kEntryHeaderBytes));
-    store_.tail.refer(file.id, position + kEntryHeaderBytes, body);
-    const auto body_end = position + kEntryHeaderBytes + header.body_length;
-    const std::uint32_t padding = position + size - body_end;
-    if (padding > 0) std::memset(store_.tail.copy_in(file.id, body_end, padding), 0, padding);
-  }
-  file.end = position + size;
-  group.end = file.end;
-  pending_bytes_ += size;
-
+  lay_out(file, header, {}, body);
   if (header.kind == EntryKind::record_batch)
     add_batch(store_, *row, file,
               {header.base_offset, header.max_timestamp, position, header.body_length, header.last_offset_delta},
               header.flags & EntryHeader::kGapBefore);
   if (row) ++row->unacknowledged;
 
-  Pending& pending = group.entries.emplace_back();
+  Pending& pending = gathering().entries.emplace_back();
   pending.done = std::move(done);
   pending.partition = header.partition;
   pending.base_offset = header.base_offset;
@@ -164,6 +147,31 @@ Writer::Pending& Writer::place(std::uint32_t row_number, EntryHeader header, con
   pending.position = position;
   pending.bytes = size;
   return pending;
+}
+
+std::uint32_t Writer::lay_out(FileInfo& file, const EntryHeader& header, std::span<const SharedTarget> targets,
+                              const Bytes& body) {
+  Group& group = gathering();
+  const std::uint32_t position = file.end, size = entry_bytes(header.body_length);
+  const std::uint32_t head = kEntryHeaderBytes + targets_bytes(static_cast<std::uint32_t>(targets.size()));
+  const std::uint32_t body_end = kEntryHeaderBytes + header.body_length;
+  // A large batch is written from where it lies, unless it keeps much more memory alive than it shows.
+  const bool copied = body.size() < kReferBytes || body.pinned() > 2 * body.size() + 64;
+  std::uint8_t* to = store_.tail.copy_in(file.id, position, copied ? size : head);
+  encode(header, file.seed, position, to);
+  if (!targets.empty()) encode_targets(targets, to + kEntryHeaderBytes);
+  if (copied) {
+    if (!body.empty()) std::memcpy(to + head, body.data(), body.size());
+    std::memset(to + body_end, 0, size - body_end);
+  } else {
+    store_.tail.refer(file.id, position + head, body);
+    if (size > body_end)
+      std::memset(store_.tail.copy_in(file.id, position + body_end, size - body_end), 0, size - body_end);
+  }
+  file.end = position + size;
+  group.end = file.end;
+  pending_bytes_ += size;
+  return position;
 }
 
 Writer::Group& Writer::gathering() {
@@ -342,25 +350,42 @@ void Writer::wrote(Outcome<IoError> outcome) {
 }
 
 void Writer::settle(std::vector<Pending>& entries, Callbacks& callbacks) {
-  for (Pending& pending : entries) {
-    if (pending.acknowledged) {  // written again after a failure
-      written_.push_back(std::move(pending));
+  for (std::size_t i = 0; i < entries.size();) {
+    const std::size_t behind = i + entries[i].set;
+    if (behind == i + 1) {
+      const Row* row = entries[i].acknowledged ? nullptr : row_of(entries[i]);
+      settle_one(entries[i++], row && row->waiting_for_sync > 0, callbacks);
       continue;
     }
-    Row* row = row_of(pending);
-    pending.waits_for_sync = pending.durability == Durability::sync || (row && row->waiting_for_sync > 0);
-    if (pending.waits_for_sync) {
-      ++sync_waiters_;
-      if (row) ++row->waiting_for_sync;
-    } else {
-      callbacks.emplace_back(std::move(pending.done), Errc::none);
-      pending.done = nullptr;
-      pending.acknowledged = true;
-      if (row) --row->unacknowledged;
-      if (pending.kind == Kind::memory) continue;
-    }
-    written_.push_back(std::move(pending));
+    // One answer for all: it waits for the slowest, so that the order holds in each of the partitions.
+    const bool waits =
+        std::any_of(entries.begin() + static_cast<std::ptrdiff_t>(i),
+                    entries.begin() + static_cast<std::ptrdiff_t>(behind), [this](const Pending& pending) {
+                      const Row* row = row_of(pending);
+                      return row && row->waiting_for_sync > 0;
+                    });
+    while (i < behind) settle_one(entries[i++], waits, callbacks);
   }
+}
+
+void Writer::settle_one(Pending& pending, bool waits, Callbacks& callbacks) {
+  if (pending.acknowledged) {  // written again after a failure
+    written_.push_back(std::move(pending));
+    return;
+  }
+  Row* row = row_of(pending);
+  pending.waits_for_sync = pending.durability == Durability::sync || waits;
+  if (pending.waits_for_sync) {
+    ++sync_waiters_;
+    if (row) ++row->waiting_for_sync;
+  } else {
+    callbacks.emplace_back(std::move(pending.done), Errc::none);
+    pending.done = nullptr;
+    pending.acknowledged = true;
+    if (row) --row->unacknowledged;
+    if (pending.kind == Kind::memory) return;
+  }
+  written_.push_back(std::move(pending));
 }
 
 void Writer::start_sync() {

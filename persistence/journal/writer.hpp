@@ -17,6 +17,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -34,6 +35,7 @@ class Writer {
   void resume(FileInfo* open, std::uint32_t next_id, std::uint32_t last_id, std::uint32_t last_end);
 
   Errc append(std::uint32_t row, AppendRequest, AppendDone);
+  Errc append_shared(const SharedAppendRequest&, AppendDone);
   /// A log start or drop. `row` may be kNone.
   Errc control(std::uint32_t row, ControlEntry, AppendDone);
   /// Done when everything that was appended so far is on the disk.
@@ -61,6 +63,7 @@ class Writer {
     std::uint32_t file = 0;
     std::uint32_t position = 0;
     std::uint32_t bytes = 0;
+    std::uint16_t set = 1;  ///< the first of so many that are settled together: targets of a shared batch
     Kind kind = Kind::batch;
     EntryKind entry_kind = EntryKind::record_batch;
     bool replaces = false;  ///< part of the log had to go for it
@@ -91,6 +94,11 @@ class Writer {
   void created(std::uint32_t id, IoResult<std::shared_ptr<File>> result);
   Group& gathering();
   Pending& place(std::uint32_t row, EntryHeader, const Bytes& body, AppendDone);
+  /// Puts an entry at the end of the file's tail; header.body_length counts the targets.
+  std::uint32_t lay_out(FileInfo&, const EntryHeader&, std::span<const SharedTarget>, const Bytes& body);
+  /// A shared append that is not one entry: for a single partition, or in memory.
+  Errc append_each(const SharedAppendRequest&, const std::uint32_t* rows, AppendDone);
+  void settle_one(Pending&, bool waits, Callbacks&);
   void schedule_flush();
   void flush();
 

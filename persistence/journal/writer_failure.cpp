@@ -11,6 +11,7 @@
 #include <cassert>
 #include <unordered_map>
 
+#include "model/crc32c.hpp"
 #include "persistence/journal/log_index.hpp"
 #include "persistence/journal/writer.hpp"
 
@@ -140,8 +141,18 @@ std::optional<Writer::Salvage> Writer::find_batch_of(const Pending& pending, con
   const Bytes head = store_.tail.find(pending.file, pending.position, kEntryHeaderBytes);
   const auto header = decode_entry_header(head.span(), store_.files.find(pending.file)->seed, pending.position);
   assert(header && "what is not synced stays in the tail cache");
-  return Salvage{pending.row, *header,
-                 store_.tail.find(pending.file, pending.position + kEntryHeaderBytes, header->body_length)};
+  const std::uint32_t prefix = targets_bytes(header->targets);
+  Salvage salvage{
+      pending.row, *header,
+      store_.tail.find(pending.file, pending.position + kEntryHeaderBytes + prefix, header->body_length - prefix)};
+  if (header->kind == EntryKind::shared_batch) {  // written again for each of its partitions
+    salvage.header.kind = EntryKind::record_batch;
+    salvage.header.targets = 0;
+    salvage.header.partition = pending.partition;
+    salvage.header.base_offset = pending.base_offset;
+    salvage.header.body_checksum = crc32c(salvage.body.span());
+  }
+  return salvage;
 }
 
 void Writer::roll_back(const std::vector<Failed>& failed) {

@@ -38,6 +38,7 @@ void section(const Bytes& input) {
     require((*second)[i].base_offset == (*index)[i].base_offset);
     require((*second)[i].position == (*index)[i].position);
     require((*second)[i].length == (*index)[i].length);
+    require((*second)[i].prefix == (*index)[i].prefix);
     require((*second)[i].max_timestamp == (*index)[i].max_timestamp);
     if (i > 0) require((*index)[i].base_offset > (*index)[i - 1].last_offset());
   }
@@ -80,6 +81,24 @@ void producers(const Bytes& input) {
   require(second.all().size() == states.all().size());
 }
 
+/// What follows the header of a shared batch, with the right checksum.
+void targets(const EntryHeader& header, const Bytes& input) {
+  if (header.kind != EntryKind::shared_batch) return;
+  const std::uint32_t length = targets_bytes(header.targets);
+  std::string body(input.view());
+  body.resize(length);
+  auto* at = reinterpret_cast<std::uint8_t*>(body.data());
+  store_big(at + length - 8, crc32c(std::span<const std::uint8_t>(at, length - 8)));
+  const std::span<const std::uint8_t> bytes(at, length);
+  const auto decoded = decode_targets(header, bytes);
+  require(!decode_targets(header, bytes.first(length - 1)));
+  if (!decoded) return;
+  require(decoded->size() == header.targets);
+  std::string again(length, '\0');
+  encode_targets(*decoded, reinterpret_cast<std::uint8_t*>(again.data()));
+  require(again.substr(0, length - 4) == body.substr(0, length - 4));
+}
+
 void headers(const Bytes& input) {
   std::string padded(input.view());
   padded.resize(128);
@@ -98,6 +117,7 @@ void headers(const Bytes& input) {
     encode(*header, seed, 4096, bytes);
     const auto second = decode_entry_header(bytes, seed, 4096);
     require(second && second->last_offset() == header->last_offset() && second->index == header->index);
+    targets(*header, input);
     require(!decode_entry_header(bytes, seed, 4104));
     require(!decode_entry_header(bytes, file_seed(4), 4096));
   }

@@ -51,6 +51,20 @@ void append(Journal& journal, std::uint64_t partition, std::size_t size, Durabil
                  [](Errc) {});
 }
 
+void append_shared(Journal& journal, std::vector<std::uint64_t> partitions, std::size_t size) {
+  std::vector<SharedAppendRequest::Target> targets;
+  for (const std::uint64_t partition : partitions) {
+    if (journal.state(PartitionId(partition)).end.value > INT64_MAX / 2) return;
+    targets.push_back({PartitionId(partition)});
+  }
+  journal.append_shared({.shard = ShardId(1),
+                         .batch = Bytes::copy(std::string(size, 's')),
+                         .targets = targets,
+                         .last_offset_delta = 1,
+                         .durability = Durability::sync},
+                        [](Errc) {});
+}
+
 using Image = std::map<std::string, std::string>;
 
 /// Files of all sorts: sealed with and without a footer, open, two checkpoints.
@@ -63,6 +77,7 @@ Image make_image() {
   for (int i = 0; i < 40; ++i) {
     append(**journal, 1 + static_cast<std::uint64_t>(i % 3), 100 + static_cast<std::size_t>(i) * 7,
            i % 2 ? Durability::sync : Durability::os);
+    if (i % 4 == 1) append_shared(**journal, {3, 1, 4}, 50 + static_cast<std::size_t>(i) * 5);
     loop.run();
     if (i == 12 || i == 25) (*journal)->checkpoint([](Errc) {});
     if (i == 15) (*journal)->set_log_start(PartitionId(1), Offset(4), [](Errc) {});
@@ -208,6 +223,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::unique_ptr<Journal> journal = std::move(*opened);
     read_everything(*journal, loop);
     for (std::uint64_t partition = 1; partition <= 4; ++partition) append(*journal, partition, 300, Durability::sync);
+    append_shared(*journal, {4, 2, 1}, 200);
     loop.run();
     journal->reclaim();
     if (life == 0) journal->close([](Errc) {});

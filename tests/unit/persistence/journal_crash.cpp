@@ -55,6 +55,19 @@ void live(std::uint64_t seed, const Mix& mix) {
                        1 + below(below(8) == 0 ? 9000 : 400), durability);
           break;
         }
+        case 10:
+        case 11: {
+          std::vector<std::uint64_t> ids;
+          const bool memory = partition.durability == Durability::memory;
+          for (const auto& [other, candidate] : model.partitions())
+            if (!candidate.dropping && (candidate.durability == Durability::memory) == memory &&
+                (other == id || below(2) == 0))
+              ids.push_back(other);
+          std::shuffle(ids.begin(), ids.end(), random);
+          model.append_shared(ids, 1 + static_cast<std::int64_t>(below(5)), 1 + below(below(8) == 0 ? 9000 : 400),
+                              memory ? Durability::memory : static_cast<Durability>(1 + below(2)));
+          break;
+        }
         case 12:
           if (mix.replace && partition.durability == Durability::sync && !partition.visible.empty()) {
             const auto& replaced = partition.attempts[partition.visible[below(partition.visible.size())]];

@@ -74,6 +74,34 @@ struct JournalFixture {
                             .durability = durability},
                            std::move(done));
   }
+  /// One batch for several partitions; returns at once.
+  Errc submit_shared(const std::vector<PartitionId>& partitions, Bytes batch, std::int32_t records, AppendDone done,
+                     Durability durability = Durability::sync, Timestamp timestamp = Timestamp(-1)) {
+    std::vector<SharedAppendRequest::Target> targets;
+    for (const PartitionId partition : partitions) targets.push_back({partition});
+    const Errc refused = journal->append_shared({.shard = ShardId(1),
+                                                 .batch = std::move(batch),
+                                                 .targets = targets,
+                                                 .last_offset_delta = records - 1,
+                                                 .max_timestamp = timestamp,
+                                                 .durability = durability},
+                                                std::move(done));
+    if (refused == Errc::none)
+      for (const auto& target : targets)
+        CHECK(target.base_offset.value == journal->state(target.partition).end.value - records);
+    return refused;
+  }
+  Errc append_shared(const std::vector<PartitionId>& partitions, Bytes batch, std::int32_t records = 1,
+                     Durability durability = Durability::sync) {
+    std::optional<Errc> result;
+    const Errc refused = submit_shared(
+        partitions, std::move(batch), records, [&](Errc error) { result = error; }, durability);
+    if (refused != Errc::none) return refused;
+    CHECK_FALSE(result);
+    loop.run();
+    REQUIRE(result);
+    return *result;
+  }
   Errc append(PartitionId partition, Bytes batch, std::int64_t records = 1, Durability durability = Durability::sync,
               Timestamp timestamp = Timestamp(-1)) {
     std::optional<Errc> result;
@@ -88,7 +116,7 @@ struct JournalFixture {
   ReadResult read(PartitionId partition, std::int64_t from, std::int64_t limit = INT64_MAX,
                   std::uint32_t max_bytes = 1 << 20, bool at_least_one = true) {
     std::optional<ReadResult> result;
-    journal->read({partition, Offset(from), Offset(limit), max_bytes, at_least_one},
+    journal->read({partition, Offset(from), Offset(limit), max_bytes, at_least_one, true},
                   [&](ReadResult read) { result = std::move(read); });
     loop.run();
     REQUIRE(result);

@@ -67,6 +67,33 @@ class JournalModel {
     return true;
   }
 
+  /// The same batch at the ends of several partitions.
+  bool append_shared(const std::vector<std::uint64_t>& ids, std::int64_t records, std::size_t size,
+                     Durability durability) {
+    std::vector<PartitionId> partitions;
+    std::vector<std::pair<std::uint64_t, std::size_t>> attempts;
+    for (const std::uint64_t id : ids) {
+      partitions.emplace_back(id);
+      attempts.emplace_back(id, partitions_[id].attempts.size());
+    }
+    const std::string content = plain_batch(static_cast<std::int64_t>(++tag_), size).str();
+    const Errc refused = fixture_.submit_shared(
+        partitions, Bytes::copy(content), static_cast<std::int32_t>(records),
+        [this, attempts](Errc error) {
+          for (const auto& [id, number] : attempts) answered(id, number, error);
+        },
+        durability, Timestamp(static_cast<std::int64_t>(tag_)));
+    if (refused != Errc::none) return false;
+    for (const auto& [id, number] : attempts) {
+      Partition& partition = partitions_[id];
+      partition.attempts.push_back({partition.end, partition.end + records - 1, content, durability});
+      partition.visible.push_back(number);
+      partition.end += records;
+      ++partition.callbacks_due;
+    }
+    return true;
+  }
+
   void set_log_start(std::uint64_t id, std::int64_t offset) {
     Partition& partition = partitions_[id];
     const Errc refused =
@@ -201,10 +228,13 @@ class JournalModel {
       INFO("reading at " << next << " of " << partition.end);
       REQUIRE(read.error == Errc::none);
       REQUIRE_FALSE(read.batches.empty());
-      for (const Bytes& batch : read.batches) {
+      REQUIRE(read.base_offsets.size() == read.batches.size());
+      for (std::size_t i = 0; i < read.batches.size(); ++i) {
+        const Bytes& batch = read.batches[i];
         const auto number = std::find_if(partition.attempts.begin(), partition.attempts.end(),
                                          [&](const Attempt& attempt) { return attempt.content == batch.view(); });
         if (number == partition.attempts.end()) FAIL("this batch was never appended: " << batch.view().substr(0, 20));
+        REQUIRE(read.base_offsets[i].value == number->base);
         numbers.push_back(static_cast<std::size_t>(number - partition.attempts.begin()));
         REQUIRE(number->last >= next);
         next = number->last + 1;

@@ -25,6 +25,7 @@ void work(JournalModel& model, JournalFixture& fixture) {
     append(1, 100, Durability::sync);
     append(2, 300, Durability::os);
     if (i % 10 == 3) append(3, 5000, Durability::sync);
+    if (i % 5 == 2) model.append_shared({2, 1, 3}, 2, i % 2 ? 200 : 5000, i % 3 ? Durability::os : Durability::sync);
     if (i % 4 == 0) fixture.loop.run();
     if (i == 12) fixture.journal->checkpoint([](Errc) {});
     if (i == 14) model.set_log_start(1, model.partitions()[1].end / 2);
