@@ -9,6 +9,7 @@ import uuid
 HOST = os.environ["BRAID_HOST"]
 KAFKA = int(os.environ["BRAID_KAFKA"])
 MQTT = int(os.environ["BRAID_MQTT"])
+HTTP = int(os.environ["BRAID_HTTP"])
 BOOTSTRAP = f"{HOST}:{KAFKA}"
 
 

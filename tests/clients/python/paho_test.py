@@ -10,7 +10,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from broker import HOST, MQTT, eventually, order, unique
+from broker import HOST, HTTP, MQTT, eventually, order, unique
 
 VERSIONS = {"3.1": mqtt.MQTTv31, "3.1.1": mqtt.MQTTv311, "5.0": mqtt.MQTTv5}
 
@@ -41,7 +41,7 @@ class Client:
         if will:
             self.client.will_set(**will)
         arguments = {"clean_start": clean, "properties": connect} if version == mqtt.MQTTv5 else {}
-        self.client.connect(HOST, MQTT, keepalive, **arguments)
+        self.client.connect(HOST, MQTT if transport == "tcp" else HTTP, keepalive, **arguments)
         self.client.loop_start()
         eventually(lambda: self.connected is not None, "CONNACK")
 
