@@ -33,6 +33,12 @@ class GroupCoordinatorActor : public Pinned<GroupCoordinatorBase::base> {
 
   GroupCoordinatorActor(caf::actor_config& config, Loop& loop, Services& services);
   const char* name() const override { return "group-coordinator"; }
+  /// Its groups have a handle of this actor: none of them would ever be destroyed.
+  void on_exit() override {
+    groups_.clear();
+    by_actor_.clear();
+    Pinned::on_exit();
+  }
 
  protected:
   behavior_type make_behavior() override;

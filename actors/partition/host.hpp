@@ -21,6 +21,12 @@ class PartitionHostActor : public Pinned<PartitionHost::base> {
  public:
   PartitionHostActor(caf::actor_config& config, Loop& loop, Services& services);
   const char* name() const override { return "partition-host"; }
+  /// Its partitions have a handle of this actor: none of them would ever be destroyed.
+  void on_exit() override {
+    active_.clear();
+    by_actor_.clear();
+    Pinned::on_exit();
+  }
 
  protected:
   behavior_type make_behavior() override;
