@@ -37,6 +37,49 @@ void Timer::State::stop() {
   callback = nullptr;
 }
 
+namespace detail {
+
+OpenPromise& OpenPromise::operator=(OpenPromise&& other) noexcept {
+  if (this == &other) return *this;
+  drop();
+  take(other);
+  return *this;
+}
+
+void OpenPromise::drop() {
+  if (promise_.pending()) promise_.deliver(caf::make_error(caf::sec::request_receiver_down));
+  forget();
+}
+
+void OpenPromise::forget() {
+  unlink();
+  promise_ = caf::response_promise{};
+}
+
+void OpenPromise::link(OpenPromise** list) {
+  head_ = list;
+  next_ = *list;
+  if (next_) next_->previous_ = this;
+  *list = this;
+}
+
+void OpenPromise::unlink() {
+  if (!head_) return;
+  (previous_ ? previous_->next_ : *head_) = next_;
+  if (next_) next_->previous_ = previous_;
+  head_ = nullptr;
+  next_ = previous_ = nullptr;
+}
+
+void OpenPromise::take(OpenPromise& other) {
+  promise_ = std::exchange(other.promise_, caf::response_promise{});
+  OpenPromise** const list = other.head_;
+  other.unlink();
+  if (list) link(list);
+}
+
+}  // namespace detail
+
 std::string describe(const caf::error& reason) {
   if (!reason) return "normal";
   if (reason.category() == caf::atom("exit")) return "exit: " + to_string(static_cast<caf::exit_reason>(reason.code()));

@@ -133,6 +133,9 @@ class Pinned : public Base, public PinnedHook {
     return Timer(std::move(state));
   }
 
+  /// For Promise.
+  detail::OpenPromise** open_promises() { return &promises_; }
+
   // What follows overrides CAF; actors have no business with it, except `on_exit`, which they may override and which
   // runs on the loop.
 
@@ -176,6 +179,7 @@ class Pinned : public Base, public PinnedHook {
   bool cleanup(caf::error&& reason, caf::execution_unit* unit) override {
     this->delist_from(loop_);
     while (timers_) timers_->stop();
+    while (promises_) promises_->drop();
     const caf::strong_actor_ptr last = std::move(self_);
     return Base::cleanup(std::move(reason), unit);
   }
@@ -191,6 +195,7 @@ class Pinned : public Base, public PinnedHook {
   Loop& loop_;
   caf::strong_actor_ptr self_;  ///< from launch to cleanup
   Timer::State* timers_ = nullptr;
+  detail::OpenPromise* promises_ = nullptr;
   bool running_ = false;  ///< inside a handler or `enter`; the loop's thread only
 };
 

@@ -52,45 +52,63 @@ void tell_from_outside(const Handle& receiver, Message message) {
   caf::anon_send(receiver, std::move(message));
 }
 
-/// The answer to the request that is being handled, to be given later. A promise that is dropped answers with an error,
-/// where CAF's would leave the asker waiting for ever. Made in a handler: `Promise<Reply> promise(this); ...
-/// return promise.pending();` or, in handlers that return nothing, just kept. Deliver on the owner's loop only.
+namespace detail {
+/// A promise in the list of the actor that made it. CAF's promise keeps its actor alive, so an actor that ends with one
+/// in its own hands would never be destroyed: the end answers what is left in the list.
+class OpenPromise {
+ public:
+  OpenPromise() = default;
+  OpenPromise(caf::response_promise promise, OpenPromise** list) : promise_(std::move(promise)) { link(list); }
+  OpenPromise(OpenPromise&& other) noexcept { take(other); }
+  OpenPromise& operator=(OpenPromise&& other) noexcept;
+  ~OpenPromise() { drop(); }
+
+  caf::response_promise& promise() { return promise_; }
+  const caf::response_promise& promise() const { return promise_; }
+  /// Answers with an error if nobody has answered yet.
+  void drop();
+  void forget();
+
+ private:
+  void link(OpenPromise** list);
+  void unlink();
+  void take(OpenPromise& other);
+
+  caf::response_promise promise_;
+  OpenPromise** head_ = nullptr;  ///< null when not in a list
+  OpenPromise* next_ = nullptr;
+  OpenPromise* previous_ = nullptr;
+};
+}  // namespace detail
+
+/// The answer to the request that is being handled, to be given later. A promise that is dropped, or whose actor ends,
+/// answers with an error, where CAF's would leave the asker waiting for ever. Made in a handler of a pinned actor:
+/// `Promise<Reply> promise(this); ... return promise.later();` or, in handlers that return nothing, just kept. Deliver
+/// on the owner's loop only.
 template <class Reply>
 class Promise {
  public:
   Promise() = default;
   template <class Self>
-  requires requires(Self* self) { self->make_response_promise(); }
-  explicit Promise(Self* self) : promise_(self->make_response_promise()) {}
-  Promise(Promise&& other) noexcept : promise_(std::exchange(other.promise_, caf::response_promise{})) {}
-  Promise& operator=(Promise&& other) noexcept {
-    if (this != &other) {
-      drop();
-      promise_ = std::exchange(other.promise_, caf::response_promise{});
-    }
-    return *this;
-  }
-  ~Promise() { drop(); }
+  requires requires(Self* self) { self->open_promises(); }
+  explicit Promise(Self* self) : open_(self->make_response_promise(), self->open_promises()) {}
 
   /// What the handler returns: tells CAF that the answer comes later.
-  caf::result<Reply> later() const { return caf::result<Reply>(promise_); }
+  caf::result<Reply> later() const { return caf::result<Reply>(open_.promise()); }
   /// False once answered, and when the message was no request.
-  bool pending() const { return promise_.pending(); }
+  bool pending() const { return open_.promise().pending(); }
 
   void deliver(Reply reply) {
-    if (promise_.pending()) promise_.deliver(std::move(reply));
-    promise_ = caf::response_promise{};
+    if (pending()) open_.promise().deliver(std::move(reply));
+    open_.forget();
   }
   void fail(caf::error reason) {
-    if (promise_.pending()) promise_.deliver(std::move(reason));
-    promise_ = caf::response_promise{};
+    if (pending()) open_.promise().deliver(std::move(reason));
+    open_.forget();
   }
 
  private:
-  void drop() {
-    if (promise_.pending()) promise_.deliver(caf::make_error(caf::sec::request_receiver_down));
-  }
-  caf::response_promise promise_;
+  detail::OpenPromise open_;
 };
 
 /// An error as text for the log ("exit by user_shutdown").

@@ -274,6 +274,38 @@ TEST_CASE("A promise that is dropped answers with an error") {
   CHECK(results.take() == -1);
 }
 
+TEST_CASE("An actor that ends with a promise in its hands answers it with an error, and is destroyed") {
+  class Keeper final : public Pinned<EchoActor::base> {
+   public:
+    Keeper(caf::actor_config& config, Loop& at, Inbox<std::string>& events) : Pinned(config, at), events_(events) {}
+    ~Keeper() override { events_.put("destroyed"); }
+    behavior_type make_behavior() override {
+      return {[this](const Ping&) -> caf::result<Pong> {
+                kept_.emplace_back(this);
+                kept_.emplace_back(std::move(kept_.front()));  // promises may move
+                quit();
+                return kept_.back().later();
+              },
+              [](const Fail&) {}};
+    }
+
+   private:
+    Inbox<std::string>& events_;
+    std::vector<Promise<Pong>> kept_;
+  };
+  Inbox<std::string> events;
+  Inbox<int> results;
+  NodeRuntime runtime(options(1));
+  runtime.start();
+  {
+    const caf::actor player =
+        spawn_on<Player>(runtime.loop(0), EchoActor(spawn_on<Keeper>(runtime.loop(0), events)), 1, results);
+    tell_from_outside(player, Begin{});
+    CHECK(results.take() == -1);
+  }
+  CHECK(events.take() == "destroyed");
+}
+
 TEST_CASE("Stopping the runtime ends the actors that are left, on their loops") {
   Inbox<std::string> events;
   {
