@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "codecs/kafka/frame_writer.hpp"
+#include "codecs/frame_writer.hpp"
 #include "codecs/kafka/schema.hpp"
 #include "model/byte_io.hpp"
 #include "model/result.hpp"

@@ -1,9 +1,9 @@
 // Braid, Apache-2.0.
 //
-// Collects a frame as a chain of slices. A Fetch response is a few hundred bytes of headers around megabytes of record
-// batches that lie in the journal's tail already; copying them into one buffer would be the most expensive thing the
-// broker does. So the small pieces are written into one block, large slices are remembered by where they belong, and
-// `finish` cuts the block around them: what a socket's gathering write takes.
+// Collects a frame as a chain of slices. A Fetch response of Kafka is a few hundred bytes of headers around megabytes
+// of record batches that lie in the journal's tail already; copying them into one buffer would be the most expensive
+// thing the broker does. So the small pieces are written into one block, large slices are remembered by where they
+// belong, and `finish` cuts the block around them: what a socket's gathering write takes.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 #include "model/bytes.hpp"
 #include "model/result.hpp"
 
-namespace braid::kafka {
+namespace braid {
 
 class FrameWriter {
  public:
@@ -63,4 +63,4 @@ class FrameWriter {
   int shift_depth_ = 0;
 };
 
-}  // namespace braid::kafka
+}  // namespace braid

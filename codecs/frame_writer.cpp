@@ -1,7 +1,7 @@
 // Braid, Apache-2.0.
-#include "codecs/kafka/frame_writer.hpp"
+#include "codecs/frame_writer.hpp"
 
-namespace braid::kafka {
+namespace braid {
 
 std::vector<Bytes> FrameWriter::finish() {
   const Bytes block = block_.finish();
@@ -17,4 +17,4 @@ std::vector<Bytes> FrameWriter::finish() {
   return chain;
 }
 
-}  // namespace braid::kafka
+}  // namespace braid
