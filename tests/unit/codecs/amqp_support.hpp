@@ -1,7 +1,10 @@
 // Braid, Apache-2.0.
+//
+// What the tests of the AMQP codec share: frames written by hand, and a decoder past its protocol header.
 #pragma once
 
 #include <catch2/catch.hpp>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
