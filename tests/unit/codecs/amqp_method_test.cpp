@@ -41,8 +41,10 @@ void compare_fields(const std::vector<FieldSchema>& ours, const json& theirs,
     const json& field = theirs[at];
     INFO(ours[at].name);
     CHECK(ours[at].name == field["name"].get<std::string>());
-    CHECK(ours[at].type ==
-          (field.contains("type") ? field["type"].get<std::string>() : domains.at(field["domain"].get<std::string>())));
+    std::string type =
+        field.contains("type") ? field["type"].get<std::string>() : domains.at(field["domain"].get<std::string>());
+    if (type == "timestamp") type = "longlong";  // which it is on the wire
+    CHECK(ours[at].type == type);
     if (field.contains("default-value")) CHECK(ours[at].default_value == default_of(field));
   }
 }
@@ -175,7 +177,7 @@ TEST_CASE("every AMQP method comes back from its encoding with all fields") {
   for (int round = 0; round < 20; ++round) {
     Filler filler(random);
     std::vector<Method> methods;
-    Methods::for_each([&]<class T>(T) { methods.emplace_back(filler.fill<T>()); });
+    Methods::for_each([&]<class T>(T) { methods.push_back(filler.fill<T>()); });
     REQUIRE(methods.size() == Methods::size);
     for (const Method& method : methods) comes_back(method, random);
   }
