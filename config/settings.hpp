@@ -24,7 +24,8 @@ struct KafkaSettings {
   std::int32_t default_partitions = 1;
   std::uint64_t max_request_bytes = 100ull << 20;  ///< Kafka's socket.request.max.bytes
   std::uint64_t max_fetch_bytes = 55ull << 20;
-  std::int32_t offsets_partitions = 8;  ///< partitions of __consumer_offsets
+  std::int32_t max_described_partitions = 2000;  ///< Kafka's max.request.partition.size.limit
+  std::int32_t offsets_partitions = 8;           ///< partitions of __consumer_offsets
   std::int64_t group_initial_rebalance_delay_ms = 3000;
   std::int64_t group_min_session_timeout_ms = 6000;
   std::int64_t group_max_session_timeout_ms = 1800000;

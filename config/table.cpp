@@ -193,6 +193,8 @@ void add_kafka(std::vector<Setting>& t) {
                    "The largest request; a larger one closes the connection before it is read."));
   t.push_back(size("kafka.max_fetch_bytes", BRAID_FIELD(kafka_protocol.max_fetch_bytes), 64 * kib, gib,
                    "The most that one fetch answers with, whatever the client asks; the first batch is always whole."));
+  t.push_back(integer("kafka.max_described_partitions", BRAID_FIELD(kafka_protocol.max_described_partitions), 1,
+                      1000000, "Partitions in one page of the answer to DescribeTopicPartitions."));
   t.push_back(integer("kafka.offsets_partitions", BRAID_FIELD(kafka_protocol.offsets_partitions), 1, 1000,
                       "Partitions of the internal topic that keeps groups and offsets. Fixed at the first start."));
   t.push_back(duration("kafka.group_initial_rebalance_delay",

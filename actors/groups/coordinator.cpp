@@ -6,23 +6,12 @@
 
 #include <algorithm>
 
+#include "actors/groups/commit.hpp"
 #include "actors/groups/coordinator_of.hpp"
 
 namespace braid {
 
 using kafka::ErrorCode;
-
-/// A commit on its way: checked, then written.
-struct GroupCoordinatorActor::Commit {
-  CommitOffsets request;
-  std::vector<ErrorCode> errors;
-  Promise<OffsetsCommitted> promise;
-
-  void fail(ErrorCode error) {
-    std::fill(errors.begin(), errors.end(), error);
-    promise.deliver(OffsetsCommitted{errors});
-  }
-};
 
 namespace {
 
@@ -74,15 +63,16 @@ GroupCoordinatorActor::behavior_type GroupCoordinatorActor::make_behavior() {
       [this](const GroupIdle& idle) {
         Entry* entry = known(idle.group);
         if (!entry || entry->sent != idle.handled) return;  // a request is on its way to it
-        demonitor(entry->actor.address());
-        by_actor_.erase(entry->actor.id());
-        send(entry->actor, EndGroup{});
-        groups_.erase(idle.group);
+        let_go(idle.group);
       },
-      [this](const GroupOccupied& message) {
-        if (Entry* entry = known(message.group)) entry->occupied = message.occupied;
+      [this](const GroupChanged& message) {
+        if (Entry* entry = known(message.group)) entry->is = message;
         note_occupation(message.group);
       },
+      [this](const DescribeGroup& request) { return describe(request); },
+      [this](const ListGroups&) { return list(); },
+      [this](const DeleteGroup& request) { return remove(request); },
+      [this](const DeleteOffsets& request) { return remove_offsets(request); },
   };
 }
 
@@ -115,6 +105,16 @@ GroupCoordinatorActor::Entry& GroupCoordinatorActor::open(const std::string& gro
   monitor(entry.actor);
   by_actor_[entry.actor.id()] = group;
   return entry;
+}
+
+void GroupCoordinatorActor::let_go(const std::string& group) {
+  const auto found = groups_.find(group);
+  if (found == groups_.end()) return;
+  const GroupActorHandle& actor = found->second.actor;
+  demonitor(actor.address());
+  by_actor_.erase(actor.id());
+  send(actor, EndGroup{});
+  groups_.erase(found);
 }
 
 caf::result<JoinedGroup> GroupCoordinatorActor::join(const JoinGroup& request) {
@@ -178,6 +178,7 @@ caf::result<OffsetsCommitted> GroupCoordinatorActor::commit(const CommitOffsets&
   auto commit = std::make_shared<Commit>();
   commit->request = request;
   commit->errors.assign(request.offsets.size(), ErrorCode::none);
+  commit->taken_back.assign(request.offsets.size(), false);
   commit->promise = Promise<OffsetsCommitted>(this);
   auto later = commit->promise.later();
   if (!entry) {
@@ -208,12 +209,14 @@ void GroupCoordinatorActor::store(Shard& shard, std::shared_ptr<Commit> commit) 
     changes.push_back(OffsetTable::offset_change(commit->request.group, key.topic, key.partition, committed));
   }
   if (changes.empty()) return commit->promise.deliver(OffsetsCommitted{commit->errors});
-  shard.log->put(this, std::move(changes), now, [this, &shard, commit](Errc result) {
+  const auto place = shard.in_flight.insert(shard.in_flight.end(), commit);
+  shard.log->put(this, std::move(changes), now, [this, &shard, commit, place](Errc result) {
+    shard.in_flight.erase(place);
     const ErrorCode error = commit_error(result);
     for (std::size_t i = 0; i < commit->errors.size(); ++i) {
       if (commit->errors[i] != ErrorCode::none) continue;
       commit->errors[i] = error;
-      if (error != ErrorCode::none) continue;
+      if (error != ErrorCode::none || commit->taken_back[i]) continue;
       auto& [key, committed] = commit->request.offsets[i];
       shard.table.commit(commit->request.group, key.topic, key.partition, std::move(committed));
     }

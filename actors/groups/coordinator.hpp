@@ -9,6 +9,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,7 +26,7 @@
 
 namespace braid {
 
-using GroupCoordinatorBase = GroupCoordinator::extend<Takes<GroupIdle>, Takes<GroupOccupied>>;
+using GroupCoordinatorBase = GroupCoordinator::extend<Takes<GroupIdle>, Takes<GroupChanged>>;
 
 class GroupCoordinatorActor : public Pinned<GroupCoordinatorBase::base> {
  public:
@@ -44,6 +46,7 @@ class GroupCoordinatorActor : public Pinned<GroupCoordinatorBase::base> {
   behavior_type make_behavior() override;
 
  private:
+  struct Commit;
   /// A partition of the offsets topic.
   struct Shard {
     enum class State : std::uint8_t { loading, ready, failed };
@@ -52,14 +55,15 @@ class GroupCoordinatorActor : public Pinned<GroupCoordinatorBase::base> {
     OffsetTable table;
     std::unique_ptr<StateLog> log;
     std::uint64_t strange_records = 0;  ///< in the log, not of ours
+    /// Written and not known to be durable: not in the table yet, in the order of the log.
+    std::list<std::shared_ptr<Commit>> in_flight;
     Timer retry;
   };
   struct Entry {
     GroupActorHandle actor;
     std::uint64_t sent = 0;  ///< messages, to be compared with what the actor has handled
-    bool occupied = false;
+    GroupChanged is;         ///< as it was told last
   };
-  struct Commit;
 
   void adopt_partitions();
   void load(Shard& shard);
@@ -68,6 +72,7 @@ class GroupCoordinatorActor : public Pinned<GroupCoordinatorBase::base> {
   Shard* shard_of(const std::string& group, kafka::ErrorCode& error);
   Entry& open(const std::string& group);
   Entry* known(const std::string& group);
+  void let_go(const std::string& group);
   void ended(const caf::down_msg& down);
 
   caf::result<JoinedGroup> join(const JoinGroup& request);
@@ -76,6 +81,15 @@ class GroupCoordinatorActor : public Pinned<GroupCoordinatorBase::base> {
   caf::result<LeftGroup> leave(const LeaveGroup& request);
   caf::result<OffsetsCommitted> commit(const CommitOffsets& request);
   OffsetsFetched fetch(const FetchOffsets& request);
+
+  caf::result<GroupDescription> describe(const DescribeGroup& request);
+  GroupsListed list() const;
+  caf::result<GroupError> remove(const DeleteGroup& request);
+  caf::result<OffsetsDeleted> remove_offsets(const DeleteOffsets& request);
+  /// Takes offsets out of the table, and of the commits on their way that are earlier; returns the removals.
+  std::vector<StateChange> take_offsets(Shard& shard, const std::string& group,
+                                        const std::function<bool(const std::string& topic, std::int32_t partition)>&);
+  void delete_group(Shard& shard, const std::string& group, Promise<GroupError> promise);
 
   void store(Shard& shard, std::shared_ptr<Commit> commit);
   void put(Shard& shard, std::vector<StateChange> changes);

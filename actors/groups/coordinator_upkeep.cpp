@@ -81,13 +81,14 @@ void GroupCoordinatorActor::note_occupation(const std::string& group) {
   Shard* shard = shard_of(group, error);
   if (!shard || !shard->table.has_offsets(group)) return;
   const Entry* entry = known(group);
-  const bool occupied = entry && entry->occupied;
+  const bool occupied = entry && entry->is.occupied;
   const auto recorded = shard->table.occupied(group);
   if (recorded.value_or(false) == occupied) return;
   const Timestamp now = loop().wall_clock();
-  shard->table.set_occupied(group, occupied, now);
+  const std::string type = entry ? entry->is.protocol_type : shard->table.protocol_type(group);
+  shard->table.set_occupied(group, occupied, now, type);
   std::vector<StateChange> changes;
-  changes.push_back(OffsetTable::occupation_change(group, occupied, now));
+  changes.push_back(OffsetTable::occupation_change(group, occupied, now, type));
   put(*shard, std::move(changes));
 }
 

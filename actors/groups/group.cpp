@@ -249,12 +249,15 @@ JoinedGroup Group::current_generation(const std::string& member, bool with_membe
   answer.member = member;
   if (!with_members) return answer;
   answer.members.reserve(members_.size());
-  for (const auto& [id, other] : members_) {
-    const auto protocol = std::find_if(other.protocols.begin(), other.protocols.end(),
-                                       [&](const GroupProtocol& candidate) { return candidate.name == protocol_; });
-    answer.members.push_back({id, other.instance, protocol == other.protocols.end() ? Bytes{} : protocol->metadata});
-  }
+  for (const auto& [id, other] : members_) answer.members.push_back({id, other.instance, metadata_of(other)});
   return answer;
+}
+
+/// Of the protocol that was chosen.
+Bytes Group::metadata_of(const Member& member) const {
+  const auto protocol = std::find_if(member.protocols.begin(), member.protocols.end(),
+                                     [&](const GroupProtocol& candidate) { return candidate.name == protocol_; });
+  return protocol == member.protocols.end() ? Bytes{} : protocol->metadata;
 }
 
 SyncedGroup Group::current_assignment(const Member& member) const {
@@ -263,6 +266,25 @@ SyncedGroup Group::current_assignment(const Member& member) const {
   answer.protocol = protocol_;
   answer.assignment = member.assignment;
   return answer;
+}
+
+GroupDescription Group::describe() const {
+  GroupDescription description;
+  description.state = state_;
+  description.protocol_type = protocol_type_.value_or("");
+  const bool stable = state_ == GroupState::stable;
+  if (stable) description.protocol = protocol_.value_or("");
+  description.members.reserve(members_.size());
+  for (const auto& [id, member] : members_) {
+    DescribedMember& described = description.members.emplace_back();
+    described.member = id;
+    described.instance = member.instance;
+    described.client_id = member.client_id;
+    described.client_host = member.client_host;
+    if (stable) described.metadata = metadata_of(member);
+    described.assignment = member.assignment;
+  }
+  return description;
 }
 
 std::size_t Group::waiting() const {

@@ -34,9 +34,6 @@ struct GroupLimits {
   std::size_t max_members = 10000;
 };
 
-enum class GroupState : std::uint8_t { empty, preparing_rebalance, completing_rebalance, stable, dead };
-std::string_view to_string(GroupState);
-
 /// Names a request that waits for its answer; chosen by the caller, unique within the group.
 using GroupTicket = std::uint64_t;
 
@@ -62,6 +59,10 @@ class Group {
   /// Acts on everything that is due. Call at or after `next_deadline_ms`; calling early does no harm.
   void expire(std::int64_t now_ms, GroupAnswers&);
   std::optional<std::int64_t> next_deadline_ms() const;
+  GroupDescription describe() const;
+  /// Topics that the members of this generation subscribe to. Nothing when they cannot be known: no consumers, or a
+  /// member whose subscription cannot be read.
+  const std::optional<std::set<std::string, std::less<>>>& subscribed_topics() const { return subscribed_topics_; }
   /// The broker lets go of the group: answers everybody and takes nothing more.
   void close(GroupAnswers&);
 
@@ -125,11 +126,13 @@ class Group {
   void join_deadline(std::int64_t now_ms, GroupAnswers&);
   void complete_join(std::int64_t now_ms, GroupAnswers&);
   bool elect_leader();
+  void note_subscribed_topics();
   std::string select_protocol() const;
   std::int64_t longest_rebalance_timeout_ms() const;
 
   void answer_join(Member&, JoinedGroup, GroupAnswers&);
   void answer_sync(Member&, SyncedGroup, GroupAnswers&);
+  Bytes metadata_of(const Member& member) const;
   JoinedGroup current_generation(const std::string& member, bool with_members) const;
   SyncedGroup current_assignment(const Member&) const;
 
@@ -148,6 +151,7 @@ class Group {
   std::map<std::string, Deadline> pending_;
   /// How many members can speak a protocol.
   std::map<std::string, std::size_t> protocol_counts_;
+  std::optional<std::set<std::string, std::less<>>> subscribed_topics_;
   std::size_t joins_waiting_ = 0;
   std::set<std::pair<std::int64_t, std::string>> deadlines_;
 

@@ -8,6 +8,8 @@
 
 namespace braid {
 
+using kafka::ErrorCode;
+
 GroupActor::behavior_type GroupActor::make_behavior() {
   return {
       [this](const JoinGroup& request) { return join(request); },
@@ -31,6 +33,18 @@ GroupActor::behavior_type GroupActor::make_behavior() {
             group_.check_commit(request.member, request.instance, request.generation, loop().now_ms())};
         set_timer();
         return answer;
+      },
+      [this](const DescribeGroup&) {
+        ++handled_;
+        return group_.describe();
+      },
+      [this](const CloseIfEmpty&) {
+        ++handled_;
+        if (group_.members() > 0) return GroupError{ErrorCode::non_empty_group};
+        GroupAnswers answers;
+        group_.close(answers);
+        settle(answers);
+        return GroupError{};
       },
       [this](const EndGroup&) { quit(); },
   };
@@ -71,6 +85,7 @@ caf::result<SyncedGroup> GroupActor::sync(const SyncGroup& request) {
 }
 
 void GroupActor::settle(GroupAnswers& answers) {
+  if (group_.state() != GroupState::dead) tell_owner();
   for (auto& [ticket, answer] : answers.joins) {
     const auto waiting = joins_.extract(ticket);
     if (!waiting.empty()) waiting.mapped().deliver(std::move(answer));
@@ -80,14 +95,27 @@ void GroupActor::settle(GroupAnswers& answers) {
     if (!waiting.empty()) waiting.mapped().deliver(std::move(answer));
   }
   if (group_.state() == GroupState::dead) return;
+  set_timer();
+}
+
+/// Before anybody is answered: who has an answer finds the coordinator informed.
+void GroupActor::tell_owner() {
   const bool occupied = group_.members() > 0;
-  if (occupied != occupied_) {
-    occupied_ = occupied;
+  const bool new_generation = group_.generation() != told_generation_;
+  if (occupied == told_.occupied && group_.state() == told_.state && !new_generation) return;
+  if (occupied != told_.occupied)
     log::debug("group", {{"group", id_}, {"generation", group_.generation()}}, "{}",
                occupied ? "the first member has come" : "the last member has gone");
-    tell(this, owner_, GroupOccupied{id_, occupied});
+  told_.group = id_;
+  told_.state = group_.state();
+  told_.protocol_type = group_.protocol_type().value_or("");
+  told_.occupied = occupied;
+  if (new_generation) {
+    const auto& topics = group_.subscribed_topics();
+    told_.subscribed_topics = topics ? std::make_shared<const std::set<std::string, std::less<>>>(*topics) : nullptr;
+    told_generation_ = group_.generation();
   }
-  set_timer();
+  tell(this, owner_, GroupChanged(told_));
 }
 
 void GroupActor::set_timer() {

@@ -9,6 +9,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -24,24 +26,31 @@ struct CheckCommit {
   std::optional<std::string> instance;
   std::int32_t generation = -1;
 };
+/// Ends the group if it has no members, else it is not empty. After a good answer it takes nothing more.
+struct CloseIfEmpty {};
 /// From the coordinator: nobody will ask for this actor any more.
 struct EndGroup {};
 
 using GroupActorHandle =
     Interface<Answers<JoinGroup, JoinedGroup>, Answers<SyncGroup, SyncedGroup>, Answers<GroupHeartbeat, GroupError>,
-              Answers<LeaveGroup, LeftGroup>, Answers<CheckCommit, GroupError>, Takes<EndGroup>>;
+              Answers<LeaveGroup, LeftGroup>, Answers<CheckCommit, GroupError>,
+              Answers<DescribeGroup, GroupDescription>, Answers<CloseIfEmpty, GroupError>, Takes<EndGroup>>;
 
 /// To the coordinator: the group has been without members for a while; it has handled so many messages.
 struct GroupIdle {
   std::string group;
   std::uint64_t handled = 0;
 };
-/// To the coordinator: the first member came, or the last one went.
-struct GroupOccupied {
+/// What the coordinator has to know of a group in order to list it and to keep or drop its offsets.
+struct GroupChanged {
   std::string group;
-  bool occupied = false;
+  GroupState state = GroupState::empty;
+  std::string protocol_type;
+  bool occupied = false;  ///< has members
+  /// What they subscribe to; null when that is not known.
+  std::shared_ptr<const std::set<std::string, std::less<>>> subscribed_topics;
 };
-using GroupOwner = Interface<Takes<GroupIdle>, Takes<GroupOccupied>>;
+using GroupOwner = Interface<Takes<GroupIdle>, Takes<GroupChanged>>;
 
 class GroupActor : public Pinned<GroupActorHandle::base> {
  public:
@@ -58,8 +67,9 @@ class GroupActor : public Pinned<GroupActorHandle::base> {
  private:
   caf::result<JoinedGroup> join(const JoinGroup& request);
   caf::result<SyncedGroup> sync(const SyncGroup& request);
-  /// After every event: gives the answers out, sets the timer, tells the coordinator what it has to know.
+  /// After every event: tells the coordinator what it has to know, gives the answers out, sets the timer.
   void settle(GroupAnswers& answers);
+  void tell_owner();
   void set_timer();
 
   std::string id_;
@@ -69,7 +79,8 @@ class GroupActor : public Pinned<GroupActorHandle::base> {
   std::unordered_map<GroupTicket, Promise<SyncedGroup>> syncs_;
   GroupTicket last_ticket_ = 0;
   std::uint64_t handled_ = 0;
-  bool occupied_ = false;
+  GroupChanged told_;  ///< what the coordinator knows
+  std::int32_t told_generation_ = 0;
   Timer timer_;
   std::int64_t timer_due_ms_ = 0;
   Timer idle_timer_;
@@ -80,4 +91,5 @@ class GroupActor : public Pinned<GroupActorHandle::base> {
 BRAID_MESSAGE(braid::CheckCommit)
 BRAID_MESSAGE(braid::EndGroup)
 BRAID_MESSAGE(braid::GroupIdle)
-BRAID_MESSAGE(braid::GroupOccupied)
+BRAID_MESSAGE(braid::GroupChanged)
+BRAID_MESSAGE(braid::CloseIfEmpty)

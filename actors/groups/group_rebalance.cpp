@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "actors/groups/group.hpp"
+#include "codecs/kafka/messages/consumer_protocol.hpp"
 
 namespace braid {
 
@@ -14,6 +15,8 @@ using kafka::ErrorCode;
 
 namespace {
 
+/// What consumers call their kind of group; the only metadata that a broker ever looks into.
+constexpr std::string_view kConsumerProtocol = "consumer";
 /// A member that does not know its id yet cannot send heartbeats, so its session timeout cannot count; a client whose
 /// connection broke meanwhile must go all the same.
 constexpr std::int64_t kFreshMemberTimeout_ms = 5 * 60 * 1000;
@@ -189,9 +192,11 @@ void Group::complete_join(std::int64_t now_ms, GroupAnswers& answers) {
     state_ = GroupState::empty;
     protocol_.reset();
     leader_.clear();
+    subscribed_topics_.reset();
     return;
   }
   protocol_ = select_protocol();
+  note_subscribed_topics();
   state_ = GroupState::completing_rebalance;
   sync_deadline_ms_ = now_ms + longest_rebalance_timeout_ms();
   for (auto& [id, member] : members_) {
@@ -201,6 +206,18 @@ void Group::complete_join(std::int64_t now_ms, GroupAnswers& answers) {
     syncs_missing_.insert(id);
     answer_join(member, current_generation(id, id == leader_), answers);
   }
+}
+
+void Group::note_subscribed_topics() {
+  subscribed_topics_.reset();
+  if (protocol_type_ != kConsumerProtocol) return;
+  std::set<std::string, std::less<>> topics;
+  for (const auto& [id, member] : members_) {
+    const auto subscription = kafka::decode_subscription(metadata_of(member));
+    if (!subscription) return;
+    for (const kafka::Text& topic : subscription->topics) topics.insert(topic.str());
+  }
+  subscribed_topics_ = std::move(topics);
 }
 
 /// The leader stays if it has joined again; any member that has will do else.

@@ -11,7 +11,9 @@ namespace braid {
 
 using GroupCoordinator = Interface<Answers<JoinGroup, JoinedGroup>, Answers<SyncGroup, SyncedGroup>,
                                    Answers<GroupHeartbeat, GroupError>, Answers<LeaveGroup, LeftGroup>,
-                                   Answers<CommitOffsets, OffsetsCommitted>, Answers<FetchOffsets, OffsetsFetched>>;
+                                   Answers<CommitOffsets, OffsetsCommitted>, Answers<FetchOffsets, OffsetsFetched>,
+                                   Answers<DescribeGroup, GroupDescription>, Answers<ListGroups, GroupsListed>,
+                                   Answers<DeleteGroup, GroupError>, Answers<DeleteOffsets, OffsetsDeleted>>;
 
 }  // namespace braid
 
@@ -26,4 +28,11 @@ BRAID_MESSAGE(braid::CommitOffsets)
 BRAID_MESSAGE(braid::OffsetsCommitted)
 BRAID_MESSAGE(braid::FetchOffsets)
 BRAID_MESSAGE(braid::OffsetsFetched)
+BRAID_MESSAGE(braid::DescribeGroup)
+BRAID_MESSAGE(braid::GroupDescription)
+BRAID_MESSAGE(braid::ListGroups)
+BRAID_MESSAGE(braid::GroupsListed)
+BRAID_MESSAGE(braid::DeleteGroup)
+BRAID_MESSAGE(braid::DeleteOffsets)
+BRAID_MESSAGE(braid::OffsetsDeleted)
 BRAID_MESSAGE(braid::GroupError)

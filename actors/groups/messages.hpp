@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,10 @@
 #include "model/ids.hpp"
 
 namespace braid {
+
+enum class GroupState : std::uint8_t { empty, preparing_rebalance, completing_rebalance, stable, dead };
+/// Kafka's name of the state: "PreparingRebalance".
+std::string_view to_string(GroupState);
 
 struct GroupProtocol {
   std::string name;
@@ -102,6 +107,50 @@ struct OffsetsFetched {
   kafka::ErrorCode error = kafka::ErrorCode::none;
   std::vector<std::pair<OffsetKey, CommittedOffset>> offsets;  ///< offset -1 for a key without one
 };
+
+// -- for administrators -----------------------------------------------------------------------------------------------
+
+struct DescribeGroup {
+  std::string group;
+};
+struct DescribedMember {
+  std::string member;
+  std::optional<std::string> instance;
+  std::string client_id, client_host;
+  Bytes metadata;    ///< of the protocol that was chosen; empty while the group rebalances
+  Bytes assignment;  ///< the last one
+};
+/// A group that nobody knows is dead.
+struct GroupDescription {
+  kafka::ErrorCode error = kafka::ErrorCode::none;
+  GroupState state = GroupState::dead;
+  std::string protocol_type, protocol;
+  std::vector<DescribedMember> members;
+};
+/// All groups of one coordinator.
+struct ListGroups {};
+struct ListedGroup {
+  std::string group, protocol_type;
+  GroupState state = GroupState::empty;
+};
+struct GroupsListed {
+  kafka::ErrorCode error = kafka::ErrorCode::none;
+  std::vector<ListedGroup> groups;
+};
+/// Only a group without members can be deleted.
+struct DeleteGroup {
+  std::string group;
+};
+/// Takes committed offsets back, unless members of the group subscribe to their topic.
+struct DeleteOffsets {
+  std::string group;
+  std::vector<OffsetKey> keys;
+};
+struct OffsetsDeleted {
+  kafka::ErrorCode error = kafka::ErrorCode::none;  ///< of the group as a whole
+  std::vector<kafka::ErrorCode> errors;             ///< in the request's order
+};
+
 /// For everything that only says whether it worked.
 struct GroupError {
   kafka::ErrorCode error = kafka::ErrorCode::none;

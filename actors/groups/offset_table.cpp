@@ -10,6 +10,8 @@ namespace braid {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+/// An occupation's value of version 2 ends with the type of the group's members.
+constexpr std::uint8_t kOccupationVersion = 2;
 enum class Kind : std::uint8_t { offset = 0, occupation = 1 };
 
 void put_text(ByteWriter& writer, std::string_view text) {
@@ -68,11 +70,13 @@ StateChange OffsetTable::offset_removal(std::string_view group, std::string_view
   return {offset_key(group, topic, partition), std::nullopt};
 }
 
-StateChange OffsetTable::occupation_change(std::string_view group, bool occupied, Timestamp since) {
-  ByteWriter writer(16);
-  writer.u8(kVersion);
+StateChange OffsetTable::occupation_change(std::string_view group, bool occupied, Timestamp since,
+                                           std::string_view protocol_type) {
+  ByteWriter writer(32);
+  writer.u8(kOccupationVersion);
   writer.u8(occupied ? 1 : 0);
   writer.zigzag64(since.value);
+  put_text(writer, protocol_type);
   return {begin_key(Kind::occupation, group).finish(), writer.finish()};
 }
 
@@ -98,11 +102,13 @@ bool OffsetTable::apply(const Bytes& key, const std::optional<Bytes>& value) {
   if (kind != static_cast<std::uint8_t>(Kind::occupation) || reader.failed() || reader.remaining() != 0) return false;
   if (!value) return true;  // goes with the group's last offset
   ByteReader fields(*value);
-  if (fields.u8() != kVersion) return false;
+  const std::uint8_t version = fields.u8();
+  if (version != kVersion && version != kOccupationVersion) return false;
   const std::uint8_t state = fields.u8();
   const Timestamp since{fields.zigzag64()};
+  const std::string protocol_type(version == kOccupationVersion ? take_text(fields) : std::string_view());
   if (fields.failed() || fields.remaining() != 0 || state > 1) return false;
-  set_occupied(group, state == 1, since);
+  set_occupied(group, state == 1, since, protocol_type);
   return true;
 }
 
@@ -126,12 +132,14 @@ std::optional<bool> OffsetTable::occupied(const std::string& group) const {
   return found->second.occupied;
 }
 
-void OffsetTable::set_occupied(const std::string& group, bool occupied, Timestamp since) {
+void OffsetTable::set_occupied(const std::string& group, bool occupied, Timestamp since,
+                               const std::string& protocol_type) {
   const auto found = groups_.find(group);
   if (found == groups_.end()) return;  // a group without offsets needs no record
   found->second.recorded = true;
   found->second.occupied = occupied;
   found->second.since = since;
+  if (!protocol_type.empty()) found->second.protocol_type = protocol_type;
 }
 
 void OffsetTable::erase(const std::string& group, const std::string& topic, std::int32_t partition) {
@@ -171,6 +179,26 @@ std::vector<StateChange> OffsetTable::remove_offsets(
   });
 }
 
+std::vector<StateChange> OffsetTable::remove_offsets(
+    const std::string& name, const std::function<bool(const std::string& topic, std::int32_t partition)>& matches) {
+  std::vector<StateChange> removals;
+  const auto group = groups_.find(name);
+  if (group == groups_.end()) return removals;
+  auto& topics = group->second.topics;
+  for (auto topic = topics.begin(); topic != topics.end();) {
+    std::erase_if(topic->second, [&](const auto& entry) {
+      if (!matches(topic->first, entry.first)) return false;
+      removals.push_back(offset_removal(name, topic->first, entry.first));
+      return true;
+    });
+    topic = topic->second.empty() ? topics.erase(topic) : std::next(topic);
+  }
+  if (!topics.empty()) return removals;
+  if (group->second.recorded) removals.push_back(occupation_removal(name));
+  groups_.erase(group);
+  return removals;
+}
+
 std::vector<StateChange> OffsetTable::expire(Timestamp now, std::int64_t retention_ms) {
   return take_out([&](const Group& group, const std::string&, const CommittedOffset& committed) {
     if (group.recorded && group.occupied) return false;
@@ -186,7 +214,7 @@ std::vector<StateChange> OffsetTable::nobody_is_here(Timestamp now) {
     if (!group.recorded || !group.occupied) continue;
     group.occupied = false;
     group.since = now;
-    changes.push_back(occupation_change(name, false, now));
+    changes.push_back(occupation_change(name, false, now, group.protocol_type));
   }
   return changes;
 }
@@ -198,7 +226,7 @@ std::vector<StateChange> OffsetTable::live() const {
       for (const auto& [partition, committed] : offsets)
         changes.push_back(offset_change(name, topic, partition, committed));
     // Behind the offsets: a replay takes it only for a group that has some.
-    if (group.recorded) changes.push_back(occupation_change(name, group.occupied, group.since));
+    if (group.recorded) changes.push_back(occupation_change(name, group.occupied, group.since, group.protocol_type));
   }
   return changes;
 }

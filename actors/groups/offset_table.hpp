@@ -29,7 +29,8 @@ class OffsetTable {
   static StateChange offset_change(std::string_view group, std::string_view topic, std::int32_t partition,
                                    const CommittedOffset& committed);
   static StateChange offset_removal(std::string_view group, std::string_view topic, std::int32_t partition);
-  static StateChange occupation_change(std::string_view group, bool occupied, Timestamp since);
+  static StateChange occupation_change(std::string_view group, bool occupied, Timestamp since,
+                                       std::string_view protocol_type);
   static StateChange occupation_removal(std::string_view group);
   /// Takes a record of the log in; false when it is not one of ours.
   bool apply(const Bytes& key, const std::optional<Bytes>& value);
@@ -44,16 +45,29 @@ class OffsetTable {
     for (const auto& [topic, offsets] : found->second.topics)
       for (const auto& [partition, committed] : offsets) visit(topic, partition, committed);
   }
+  /// Calls `visit(group, protocol type)` for each group that has offsets.
+  template <class F>
+  void for_each_group(F&& visit) const {
+    for (const auto& [name, group] : groups_) visit(name, group.protocol_type);
+  }
+  /// Of the members that the group had last; empty when it never had any.
+  std::string protocol_type(const std::string& group) const {
+    const auto found = groups_.find(group);
+    return found == groups_.end() ? std::string() : found->second.protocol_type;
+  }
   bool has_offsets(const std::string& group) const { return groups_.count(group) > 0; }
   std::size_t groups() const { return groups_.size(); }
 
   /// Is the group recorded as occupied? Nothing for one without a record: it never had members when it committed.
   std::optional<bool> occupied(const std::string& group) const;
-  void set_occupied(const std::string& group, bool occupied, Timestamp since);
+  void set_occupied(const std::string& group, bool occupied, Timestamp since, const std::string& protocol_type);
 
   /// Takes what matches out and returns the removals for the log.
   std::vector<StateChange> remove_offsets(
       const std::function<bool(const std::string& topic, const CommittedOffset& committed)>& matches);
+  /// The same within one group.
+  std::vector<StateChange> remove_offsets(
+      const std::string& group, const std::function<bool(const std::string& topic, std::int32_t partition)>& matches);
   /// Takes out the offsets that are due at `now`. Offsets without a time of their own live for `retention_ms` after
   /// their group lost its last member, or after their commit in a group that never had one.
   std::vector<StateChange> expire(Timestamp now, std::int64_t retention_ms);
@@ -67,6 +81,7 @@ class OffsetTable {
   struct Group {
     std::map<std::string, Offsets, std::less<>> topics;
     bool recorded = false, occupied = false;
+    std::string protocol_type;
     Timestamp since{-1};
   };
   template <class Matches>

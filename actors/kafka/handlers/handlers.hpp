@@ -27,5 +27,14 @@ void api_versions(Session&, const Call&, ApiVersionsRequest);
 void create_topics(Session&, const Call&, CreateTopicsRequest);
 void delete_topics(Session&, const Call&, DeleteTopicsRequest);
 void init_producer_id(Session&, const Call&, InitProducerIdRequest);
+void describe_groups(Session&, const Call&, DescribeGroupsRequest);
+void list_groups(Session&, const Call&, ListGroupsRequest);
+void delete_groups(Session&, const Call&, DeleteGroupsRequest);
+void offset_delete(Session&, const Call&, OffsetDeleteRequest);
+void create_partitions(Session&, const Call&, CreatePartitionsRequest);
+void describe_topic_partitions(Session&, const Call&, DescribeTopicPartitionsRequest);
+void describe_cluster(Session&, const Call&, DescribeClusterRequest);
+void elect_leaders(Session&, const Call&, ElectLeadersRequest);
+void list_partition_reassignments(Session&, const Call&, ListPartitionReassignmentsRequest);
 
 }  // namespace braid::kafka

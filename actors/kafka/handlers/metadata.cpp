@@ -5,6 +5,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "actors/kafka/handlers/authorized_operations.hpp"
 #include "actors/kafka/handlers/handlers.hpp"
 #include "actors/kafka/session.hpp"
 #include "model/names.hpp"
@@ -14,17 +15,6 @@ namespace braid::kafka {
 namespace {
 
 constexpr std::int16_t kEmptyMeansAll = 0, kFirstVersionWithAutoCreateFlag = 4, kFirstVersionWithNullName = 12;
-
-/// Everybody may do everything until there are rules: Kafka's bits of what can be done to a topic and to the cluster.
-constexpr std::int32_t operations(std::initializer_list<int> codes) {
-  std::int32_t bits = 0;
-  for (const int code : codes) bits |= 1 << code;
-  return bits;
-}
-// Numbers of KIP-430: read 3, write 4, create 5, delete 6, alter 7, describe 8, cluster action 9, describe configs 10,
-// alter configs 11, idempotent write 12.
-constexpr std::int32_t kTopicOperations = operations({3, 4, 5, 6, 7, 8, 10, 11});
-constexpr std::int32_t kClusterOperations = operations({5, 7, 8, 9, 10, 11, 12});
 
 struct MetadataWork {
   Session& session;

@@ -75,7 +75,7 @@ TEST_CASE("records that are not ours are refused and change nothing") {
   Bytes newer = Bytes::copy(good.value->view());
   *newer.stamp() = 2;
   CHECK_FALSE(table.apply(good.key, newer));
-  const StateChange occupation = OffsetTable::occupation_change("g", true, Timestamp{5});
+  const StateChange occupation = OffsetTable::occupation_change("g", true, Timestamp{5}, "consumer");
   Bytes state = Bytes::copy(occupation.value->view());
   state.stamp()[1] = 2;
   CHECK_FALSE(table.apply(occupation.key, state));
@@ -88,8 +88,8 @@ TEST_CASE("a snapshot replays into the same table") {
     for (int partition = 0; partition < 7; ++partition)
       table.commit("g" + std::to_string(group), "t" + std::to_string(partition % 3), partition,
                    committed(100 * group + partition));
-  table.set_occupied("g1", true, Timestamp{10});
-  table.set_occupied("g2", false, Timestamp{20});
+  table.set_occupied("g1", true, Timestamp{10}, "consumer");
+  table.set_occupied("g2", false, Timestamp{20}, "consumer");
   OffsetTable again;
   REQUIRE(apply_all(again, table.live()));
   CHECK(again.groups() == 5);
@@ -115,9 +115,9 @@ TEST_CASE("offsets of a group that never had members expire by their commit") {
 TEST_CASE("offsets of a group with members do not expire, and live on for a while when they have gone") {
   OffsetTable table;
   table.commit("g", "t", 0, committed(1, 1000));
-  table.set_occupied("g", true, Timestamp{1000});
+  table.set_occupied("g", true, Timestamp{1000}, "consumer");
   CHECK(table.expire(Timestamp{1'000'000}, 10000).empty());
-  table.set_occupied("g", false, Timestamp{1'000'000});
+  table.set_occupied("g", false, Timestamp{1'000'000}, "consumer");
   CHECK(table.expire(Timestamp{1'009'999}, 10000).empty());
   const auto removals = table.expire(Timestamp{1'010'000}, 10000);
   CHECK(removals.size() == 2);  // the offset, and what was noted of the group
@@ -138,8 +138,8 @@ TEST_CASE("after a restart occupied groups are empty from now on, and only they"
   table.commit("busy", "t", 0, committed(1));
   table.commit("left", "t", 0, committed(1));
   table.commit("simple", "t", 0, committed(1));
-  table.set_occupied("busy", true, Timestamp{10});
-  table.set_occupied("left", false, Timestamp{20});
+  table.set_occupied("busy", true, Timestamp{10}, "consumer");
+  table.set_occupied("left", false, Timestamp{20}, "consumer");
   CHECK(table.nobody_is_here(Timestamp{5000}).size() == 1);
   CHECK(table.occupied("busy") == false);
   CHECK(table.expire(Timestamp{14999}, 10000).size() == 3);  // two offsets, and what was noted of "left"
