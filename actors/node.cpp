@@ -46,8 +46,10 @@ Node::Node(const Settings& settings, std::vector<Loop*> loops, std::unique_ptr<C
 Node::~Node() = default;
 
 Outcome<std::string> Node::open() {
+  const auto quota_buckets = std::make_shared<kafka::QuotaBuckets>(settings_.kafka_protocol.quota_window_ms);
   for (auto* loop : loops_) {
     services_.push_back(std::make_unique<Services>(*loop, settings_, routes_, budget_));
+    services_.back()->quota_buckets = quota_buckets;
     services_.back()->loops = loops_.size();
   }
   if (auto opened = open_catalog(); !opened) return opened;
@@ -86,7 +88,11 @@ Outcome<std::string> Node::open_catalog() {
   next_partition_ = PartitionId{catalog_->state().next_partition_id};
   auto topics = catalog_->load_topics();
   if (!topics) return Unexpected{topics.error().what};
-  CatalogChange everything{.upserts = std::move(*topics), .removed = {}, .version = 0};
+  CatalogChange everything{.upserts = std::move(*topics),
+                           .removed = {},
+                           .settings = std::make_shared<const ClusterSettings>(catalog_->settings()),
+                           .quotas = catalog_->quotas(),
+                           .version = 0};
   for (auto& services : services_) {
     services->directory.apply(everything);
     services->cluster_id = catalog_->state().cluster_id;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "actors/groups/interface.hpp"
+#include "actors/kafka/quotas.hpp"
 #include "actors/memory_budget.hpp"
 #include "actors/mqtt/clients.hpp"
 #include "actors/partition/client.hpp"
@@ -57,6 +58,7 @@ struct Services {
   std::size_t loops = 1;
   SessionRegistry sessions;
   ProducerIds producer_ids;
+  std::shared_ptr<kafka::QuotaBuckets> quota_buckets;  ///< of all loops
   /// For the ordered end, set by the partition host: close the catalog; wait until every append that this loop's
   /// partitions have taken is finished.
   std::function<void(std::function<void()>)> close_catalog, drain_partitions;

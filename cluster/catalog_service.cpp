@@ -31,6 +31,9 @@ void fill(TopicsApplied& reply, ApplyResult result) {
   reply.topics = std::move(result.topics);
 }
 void fill(ClusterSettingsApplied&, ApplyResult) {}
+void fill(ClientQuotasAltered& reply, ApplyResult result) {
+  reply.changes = std::move(result.changes);
+}
 void fill(ProducerIdsAllocated& reply, ApplyResult result) {
   reply.first = result.first_producer_id;
   reply.count = result.producer_ids;
@@ -109,6 +112,7 @@ class CatalogService : public Pinned<CatalogActor::base> {
         [this](const AlterTopicConfig& request) { return submit<TopicsApplied>(request); },
         [this](const SetClusterSettings& request) { return submit<ClusterSettingsApplied>(request); },
         [this](const AllocateProducerIds& request) { return submit<ProducerIdsAllocated>(request); },
+        [this](const AlterClientQuotas& request) { return submit<ClientQuotasAltered>(request); },
         [this](const DescribeCluster&) { return describe_cluster(); },
         [this](const CloseCatalog&) { return close(); },
     };
@@ -220,6 +224,8 @@ class CatalogService : public Pinned<CatalogActor::base> {
                                    .settings = {}};
     for (const auto& info : cluster_setting_table())
       description.settings.emplace(info.key, std::to_string(settings_.*info.value));
+    for (const auto& [name, text] : settings_.topic_defaults)
+      description.settings.emplace(std::string(kTopicDefaultPrefix) + name, text);
     return description;
   }
 

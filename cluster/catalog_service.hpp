@@ -32,6 +32,12 @@ struct ClusterSettingsApplied {
   Errc error = Errc::none;
   std::string reason;
 };
+/// Answer to AlterClientQuotas.
+struct ClientQuotasAltered {
+  Errc error = Errc::none;  ///< of the whole request
+  std::string reason;
+  std::vector<ChangeOutcome> changes;  ///< in the request's order; empty when the whole request failed
+};
 /// Answer to AllocateProducerIds: `first` to `first + count - 1` are the caller's.
 struct ProducerIdsAllocated {
   Errc error = Errc::none;
@@ -57,7 +63,8 @@ using CatalogActor =
     Interface<Answers<CreateTopics, TopicsApplied>, Answers<DeleteTopics, TopicsApplied>,
               Answers<CreatePartitions, TopicsApplied>, Answers<AlterTopicConfig, TopicsApplied>,
               Answers<SetClusterSettings, ClusterSettingsApplied>, Answers<AllocateProducerIds, ProducerIdsAllocated>,
-              Answers<DescribeCluster, ClusterDescription>, Answers<CloseCatalog, CatalogClosed>>;
+              Answers<AlterClientQuotas, ClientQuotasAltered>, Answers<DescribeCluster, ClusterDescription>,
+              Answers<CloseCatalog, CatalogClosed>>;
 
 struct CatalogServiceOptions {
   /// Waiting requests past which more are refused with `overloaded`, by number and by the bytes of their commands.
@@ -77,6 +84,8 @@ BRAID_MESSAGE(braid::CreatePartitions)
 BRAID_MESSAGE(braid::AlterTopicConfig)
 BRAID_MESSAGE(braid::SetClusterSettings)
 BRAID_MESSAGE(braid::AllocateProducerIds)
+BRAID_MESSAGE(braid::AlterClientQuotas)
+BRAID_MESSAGE(braid::ClientQuotasAltered)
 BRAID_MESSAGE(braid::TopicsApplied)
 BRAID_MESSAGE(braid::ClusterSettingsApplied)
 BRAID_MESSAGE(braid::ProducerIdsAllocated)

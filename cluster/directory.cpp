@@ -118,6 +118,8 @@ void Directory::apply(const CatalogChange& change) {
   }
   tidy_runs();
   version_ = std::max(version_, change.version);
+  if (change.settings) settings_ = change.settings;
+  if (change.quotas) quotas_ = change.quotas;
   if (told.upserted.empty() && told.removed.empty()) return;
   for (std::size_t i = 0, count = listeners_.size(); i < count; ++i) listeners_[i](told);
 }

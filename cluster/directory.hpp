@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,9 @@ class Directory {
       if (topic) visit(topic);
   }
 
+  /// As of the last change; never null, and immutable: what is held stays as it was.
+  const std::shared_ptr<const ClusterSettings>& settings() const { return settings_; }
+  const ClientQuotasRef& quotas() const { return quotas_; }
   /// Commands that the catalog had applied when the last change was made.
   std::uint64_t version() const { return version_; }
 
@@ -80,6 +84,8 @@ class Directory {
   std::vector<Run> runs_;  ///< by first id
   std::size_t dead_runs_ = 0;
   bool runs_sorted_ = true;
+  std::shared_ptr<const ClusterSettings> settings_ = std::make_shared<const ClusterSettings>();
+  ClientQuotasRef quotas_ = std::make_shared<const ClientQuotas>();
   std::uint64_t version_ = 0;
   std::deque<Listener> listeners_;  ///< a listener may add others while it is called
 };

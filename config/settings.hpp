@@ -30,7 +30,9 @@ struct KafkaSettings {
   std::int64_t group_min_session_timeout_ms = 6000;
   std::int64_t group_max_session_timeout_ms = 1800000;
   std::int32_t group_max_size = 10000;
+  std::uint32_t offset_metadata_max_bytes = 4096;  ///< beside one committed offset
   std::int64_t offsets_retention_ms = 7ll * 24 * 3600 * 1000;
+  std::int64_t quota_window_ms = 10000;
   std::int64_t producer_id_expiration_ms = 24ll * 3600 * 1000;
 };
 

@@ -206,8 +206,12 @@ void add_kafka(std::vector<Setting>& t) {
                        day, "The longest session timeout that a group's member may ask for."));
   t.push_back(
       integer("kafka.group_max_size", BRAID_FIELD(kafka_protocol.group_max_size), 1, 1000000, "Members of one group."));
+  t.push_back(size("kafka.offset_metadata_max_bytes", BRAID_FIELD(kafka_protocol.offset_metadata_max_bytes), 0, mib,
+                   "What a client may attach to one committed offset."));
   t.push_back(duration("kafka.offsets_retention", BRAID_FIELD(kafka_protocol.offsets_retention_ms), minute, 3650 * day,
                        "How long the offsets of a group without members are kept."));
+  t.push_back(duration("kafka.quota_window", BRAID_FIELD(kafka_protocol.quota_window_ms), 0, hour,
+                       "A client that was quiet for so long may use up so much of its rate at once."));
   t.push_back(duration("kafka.producer_id_expiration", BRAID_FIELD(kafka_protocol.producer_id_expiration_ms), minute,
                        3650 * day, "How long an idle idempotent producer is remembered."));
 }

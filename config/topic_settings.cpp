@@ -126,23 +126,54 @@ std::span<const TopicConfigInfo> topic_config_table() {
   return infos;
 }
 
-Result<TopicSettings, std::string> parse_topic_config(const TopicConfig& config, const TopicDefaults& defaults) {
-  auto settings = settings_of(defaults);
+namespace {
+
+const Row* find_row(std::string_view name) {
+  const auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.info.name == name; });
+  return row == rows.end() ? nullptr : &*row;
+}
+
+/// Applies each of the texts; what is wrong with the first bad one, or nothing.
+std::string apply_all(TopicSettings& settings, const TopicConfig& config) {
   for (const auto& [name, text] : config) {
-    const auto row =
-        std::find_if(rows.begin(), rows.end(), [&known = name](const Row& r) { return r.info.name == known; });
-    if (row == rows.end()) return Unexpected{unknown_name(name)};
+    const Row* row = find_row(name);
+    if (!row) return unknown_name(name);
     if (!row->apply(settings, text))
-      return Unexpected{name + ": expected " + plain(row->info.takes) + ", not '" + shortened(text) + "'"};
+      return name + ": expected " + plain(row->info.takes) + ", not '" + shortened(text) + "'";
   }
+  return {};
+}
+
+}  // namespace
+
+Result<TopicSettings, std::string> parse_topic_config(const TopicConfig& config, const TopicDefaults& defaults,
+                                                      const TopicConfig& cluster_defaults) {
+  auto settings = settings_of(defaults);
+  if (auto problem = apply_all(settings, cluster_defaults); !problem.empty()) return Unexpected{std::move(problem)};
+  if (auto problem = apply_all(settings, config); !problem.empty()) return Unexpected{std::move(problem)};
   return settings;
 }
 
-std::vector<TopicConfigEntry> describe_topic_config(const TopicConfig& config, const TopicDefaults& defaults) {
-  const auto settings = parse_topic_config(config, defaults).value_or(settings_of(defaults));
+std::vector<TopicConfigEntry> describe_topic_config(const TopicConfig& config, const TopicDefaults& defaults,
+                                                    const TopicConfig& cluster_defaults) {
+  const TopicSettings built_in = settings_of(TopicDefaults{});
+  const TopicSettings of_node = settings_of(defaults);
+  const TopicSettings of_cluster = parse_topic_config({}, defaults, cluster_defaults).value_or(of_node);
+  const TopicSettings of_topic = parse_topic_config(config, defaults, cluster_defaults).value_or(of_cluster);
   std::vector<TopicConfigEntry> entries;
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    entries.push_back({&infos[i], rows[i].format(settings), !config.contains(std::string(infos[i].name))});
+  for (const Row& row : rows) {
+    TopicConfigEntry& entry = entries.emplace_back();
+    entry.info = &infos[static_cast<std::size_t>(&row - rows.data())];
+    entry.value = row.format(of_topic);
+    const std::string name(row.info.name);
+    const std::string_view broker_name = broker_name_of(row.info.name);
+    if (config.contains(name)) entry.origins.push_back({entry.info->name, entry.value, ConfigSource::topic});
+    if (cluster_defaults.contains(name))
+      entry.origins.push_back({broker_name, row.format(of_cluster), ConfigSource::cluster});
+    if (row.format(of_node) != row.format(built_in))
+      entry.origins.push_back({broker_name, row.format(of_node), ConfigSource::node});
+    entry.origins.push_back({broker_name, row.format(built_in), ConfigSource::built_in});
+  }
   return entries;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,23 +18,47 @@
 
 namespace braid {
 
+/// How a value is written, in Kafka's numbers.
+enum class ConfigType : std::int8_t {
+  unknown = 0,
+  boolean = 1,
+  text = 2,
+  int32 = 3,
+  int16 = 4,
+  int64 = 5,
+  real = 6,
+  list = 7
+};
+/// Where a value comes from, in Kafka's numbers.
+enum class ConfigSource : std::int8_t {
+  topic = 1,
+  broker = 2,
+  cluster = 3,  ///< set for all brokers, in the catalog
+  node = 4,     ///< the node's own settings
+  built_in = 5,
+  logger = 6
+};
+
 struct TopicSettings {
   Durability durability = Durability::sync;
   std::int64_t retention_ms = -1;
   std::int64_t retention_bytes = -1;
   std::int32_t max_message_bytes = 1048588;
   TimestampType timestamp_type = TimestampType::create_time;
+  friend bool operator==(const TopicSettings&, const TopicSettings&) = default;
 };
 
 /// Kafka name -> text, as given by whoever created or altered the topic; holds only what differs from the defaults.
 using TopicConfig = std::map<std::string, std::string>;
 
-/// Values of `config` over `defaults`; the error is a sentence for the user that names the key.
-Result<TopicSettings, std::string> parse_topic_config(const TopicConfig& config, const TopicDefaults& defaults);
+/// Values of `config` over the cluster's defaults (named as a topic's settings are) over the node's; the error is a
+/// sentence for the user that names the key.
+Result<TopicSettings, std::string> parse_topic_config(const TopicConfig& config, const TopicDefaults& defaults,
+                                                      const TopicConfig& cluster_defaults = {});
 
 /// One name that a topic's configuration may hold.
 struct TopicConfigInfo {
-  enum class Type { text, int32, int64 };  ///< as Kafka's DescribeConfigs tells them apart
+  using Type = ConfigType;
   std::string_view name;
   Type type;
   std::string_view takes;         ///< for the reference page and for messages
@@ -41,13 +66,24 @@ struct TopicConfigInfo {
   std::string_view text;
 };
 std::span<const TopicConfigInfo> topic_config_table();
+/// What Kafka calls the broker's default for this setting of a topic ("log.retention.ms"); the reverse.
+std::string_view broker_name_of(std::string_view topic_config);
+std::optional<std::string_view> topic_name_of(std::string_view broker_config);
 
 /// Every name with the value that holds, for CreateTopics' and DescribeConfigs' answers. `config` has been parsed.
 struct TopicConfigEntry {
+  /// A place that says something about the value, under the name that the setting has there.
+  struct Origin {
+    std::string_view name;
+    std::string value;
+    ConfigSource source;
+  };
   const TopicConfigInfo* info = nullptr;
   std::string value;
-  bool is_default = true;
+  std::vector<Origin> origins;  ///< the first one is in force, the next one would be without it, ...
+  ConfigSource source() const { return origins.front().source; }
 };
-std::vector<TopicConfigEntry> describe_topic_config(const TopicConfig& config, const TopicDefaults& defaults);
+std::vector<TopicConfigEntry> describe_topic_config(const TopicConfig& config, const TopicDefaults& defaults,
+                                                    const TopicConfig& cluster_defaults = {});
 
 }  // namespace braid

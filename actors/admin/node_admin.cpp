@@ -111,7 +111,8 @@ Result<TopicDescription, AdminError> NodeAdmin::describe_topic(const std::string
     if (!topic) return reply(Unexpected{AdminError{Errc::unknown_topic, "there is no topic '" + name + "'"}});
     auto description = std::make_shared<TopicDescription>();
     description->topic = info_of(*topic);
-    description->settings = describe_topic_config(topic->config, services_.settings.topic_defaults);
+    description->settings = describe_topic_config(topic->config, services_.settings.topic_defaults,
+                                                  services_.directory.settings()->topic_defaults);
     const auto count = std::min(topic->partitions.size(), kMaxDescribed);
     description->partitions.resize(count);
     auto left = std::make_shared<std::size_t>(count + 1);

@@ -201,7 +201,7 @@ void GroupCoordinatorActor::store(Shard& shard, std::shared_ptr<Commit> commit) 
   const Timestamp now = loop().wall_clock();
   for (std::size_t i = 0; i < commit->request.offsets.size(); ++i) {
     auto& [key, committed] = commit->request.offsets[i];
-    if (committed.metadata.size() > kMaxMetadataBytes) {
+    if (committed.metadata.size() > services_.settings.kafka_protocol.offset_metadata_max_bytes) {
       commit->errors[i] = ErrorCode::offset_metadata_too_large;
       continue;
     }

@@ -30,9 +30,6 @@ using GroupCoordinatorBase = GroupCoordinator::extend<Takes<GroupIdle>, Takes<Gr
 
 class GroupCoordinatorActor : public Pinned<GroupCoordinatorBase::base> {
  public:
-  /// What a client may attach to an offset; Kafka's offset.metadata.max.bytes.
-  static constexpr std::size_t kMaxMetadataBytes = 4096;
-
   GroupCoordinatorActor(caf::actor_config& config, Loop& loop, Services& services);
   const char* name() const override { return "group-coordinator"; }
   /// Its groups have a handle of this actor: none of them would ever be destroyed.

@@ -39,12 +39,18 @@ constexpr std::array kServed = {
     serve<CreateTopicsRequest, create_topics>(2, 7),
     serve<DeleteTopicsRequest, delete_topics>(1, 6),
     serve<InitProducerIdRequest, init_producer_id>(0, 5),
+    serve<DescribeConfigsRequest, describe_configs>(1, 4),
+    serve<AlterConfigsRequest, alter_configs>(0, 2),
     serve<CreatePartitionsRequest, create_partitions>(0, 3),
     serve<DeleteGroupsRequest, delete_groups>(0, 2),
     serve<ElectLeadersRequest, elect_leaders>(0, 2),
+    serve<IncrementalAlterConfigsRequest, incremental_alter_configs>(0, 1),
     serve<ListPartitionReassignmentsRequest, list_partition_reassignments>(0, 0),
     serve<OffsetDeleteRequest, offset_delete>(0, 0),
+    serve<DescribeClientQuotasRequest, describe_client_quotas>(0, 1),
+    serve<AlterClientQuotasRequest, alter_client_quotas>(0, 1),
     serve<DescribeClusterRequest, describe_cluster>(0, 2),
+    serve<ListConfigResourcesRequest, list_config_resources>(0, 1),
     serve<DescribeTopicPartitionsRequest, describe_topic_partitions>(0, 0),
 };
 

@@ -175,7 +175,7 @@ void Session::release_bytes(std::size_t bytes) {
 bool Session::overloaded() {
   const LimitSettings& limits = services_.settings.limits;
   budget_.set(queue_.bytes() + held_bytes_);
-  return queue_.bytes() + held_bytes_ > limits.max_inflight_bytes || budget_.should_wait() ||
+  return muted_for_ms() > 0 || queue_.bytes() + held_bytes_ > limits.max_inflight_bytes || budget_.should_wait() ||
          stream().unsent_bytes() > limits.max_send_buffer_bytes;
 }
 

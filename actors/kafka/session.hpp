@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -18,9 +19,12 @@
 #include "actors/connection_gate.hpp"
 #include "actors/groups/coordinator_of.hpp"
 #include "actors/kafka/call.hpp"
+#include "actors/kafka/quotas.hpp"
 #include "actors/kafka/response_queue.hpp"
 #include "actors/services.hpp"
 #include "codecs/kafka/header.hpp"
+#include "codecs/kafka/messages/fetch.hpp"
+#include "codecs/kafka/messages/produce.hpp"
 #include "runtime/connection_actor.hpp"
 
 namespace braid::kafka {
@@ -61,12 +65,23 @@ class Session : public ConnectionActor<SessionActor::base> {
   }
   template <class Response>
   void respond(const Call& call, const Response& response, std::int16_t version) {
-    auto frame = encode_response(response, version, call.correlation_id);
-    if (!frame) return end_after_encode_error(call, frame.error());
-    answer(call, *std::move(frame));
+    charge(call, response);
+    if constexpr (requires { response.throttle_time_ms; })
+      if (const std::int32_t pause_ms = muted_for_ms(); pause_ms > 0) {
+        Response told = response;
+        told.throttle_time_ms = pause_ms;
+        return encode_and_answer(call, told, version);
+      }
+    encode_and_answer(call, response, version);
   }
   /// The request is done and has no answer.
-  void respond_nothing(const Call& call) { answer(call, {}); }
+  void respond_nothing(const Call& call) {
+    charge_produce(call);
+    answer(call, {});
+  }
+  /// Counts partitions that the request creates or deletes. False, and nothing is counted, when the client's rate is
+  /// used up and the request's version has a code for that (`strict`): then the request is not to be done.
+  bool take_mutations(std::size_t partitions, bool strict);
   bool is_open(const Call& call) const { return queue_.is_open(call.number); }
   /// Runs `expired` when `after_ms` have passed, unless the request was answered before.
   void set_deadline(const Call& call, std::int64_t after_ms, std::function<void()> expired);
@@ -101,6 +116,25 @@ class Session : public ConnectionActor<SessionActor::base> {
   void closed(CloseReason reason) override;
 
  private:
+  template <class Response>
+  void encode_and_answer(const Call& call, const Response& response, std::int16_t version) {
+    auto frame = encode_response(response, version, call.correlation_id);
+    if (!frame) return end_after_encode_error(call, frame.error());
+    answer(call, *std::move(frame));
+  }
+  template <class Response>
+  void charge(const Call& call, const Response& response) {
+    if constexpr (std::is_same_v<Response, ProduceResponse>)
+      charge_produce(call);
+    else if constexpr (std::is_same_v<Response, FetchResponse>)
+      charge_fetch(response);
+  }
+  void charge_produce(const Call& call);
+  void charge_fetch(const FetchResponse& response);
+  /// Does not read the socket for as long as the client has drawn too much.
+  void mute(std::int64_t pause_us);
+  std::int32_t muted_for_ms() const;
+  bool has_quotas();
   bool take_frames(ReceiveBuffer& buffer);
   void start(Bytes frame);
   void answer(const Call& call, std::vector<Bytes> chunks);
@@ -128,6 +162,9 @@ class Session : public ConnectionActor<SessionActor::base> {
   bool registered_ = false;
   bool first_frame_ = true;
   bool reading_frames_ = false;  ///< inside `received`: answers are written when it is through
+  SessionQuotas quotas_;
+  std::int64_t muted_until_us_ = 0;
+  Timer mute_timer_;
   bool paused_ = false, ended_ = false, draining_ = false;
   std::int64_t last_active_ms_ = 0;  ///< last request or answer
   Timer timer_;

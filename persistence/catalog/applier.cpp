@@ -82,6 +82,8 @@ void Applier::prepare(sqlite::Database& database) {
   read_setting_.prepare(database, "SELECT value FROM settings WHERE key = ?1");
   write_setting_.prepare(database, "INSERT OR REPLACE INTO settings (key, value, changed_at) VALUES (?1, ?2, ?3)");
   delete_setting_.prepare(database, "DELETE FROM settings WHERE key = ?1");
+  write_quota_.prepare(database, "INSERT OR REPLACE INTO client_quotas (entity, key, value) VALUES (?1, ?2, ?3)");
+  delete_quota_.prepare(database, "DELETE FROM client_quotas WHERE entity = ?1 AND key = ?2");
 }
 
 Applier::Verdict Applier::apply(const catalog_wire::Command& command, ApplyResult& result) {
@@ -107,6 +109,8 @@ Applier::Verdict Applier::apply(const catalog_wire::Command& command, ApplyResul
       return apply(*command.payload_as_AllocateProducerIds(), result);
     case Payload::InitializeCatalog:
       return apply(*command.payload_as_InitializeCatalog(), result);
+    case Payload::AlterClientQuotas:
+      return apply(*command.payload_as_AlterClientQuotas(), result);
     case Payload::NONE:
       break;
   }
@@ -183,7 +187,7 @@ TopicOutcome Applier::create(const catalog_wire::NewTopic& wanted) {
   topic->internal = wanted.internal();
   if (auto problem = edit_config(topic->config, wanted.config()); !problem.empty())
     return refused(std::move(outcome), Errc::invalid_setting, std::move(problem));
-  auto settings = parse_topic_config(topic->config, defaults_);
+  auto settings = parse_topic_config(topic->config, defaults_, settings_.topic_defaults);
   if (!settings) return refused(std::move(outcome), Errc::invalid_setting, settings.error());
   topic->settings = std::move(*settings);
   add_partitions(*topic, static_cast<std::size_t>(wanted.partitions()), placement);
@@ -245,40 +249,19 @@ TopicOutcome Applier::alter(const catalog_wire::TopicConfigChange& change) {
     return refused(std::move(outcome), Errc::unknown_topic, "there is no such topic");
   const auto before = topics_.load(target->number);
   outcome.id = before->id;
+  if (before->internal)
+    return refused(std::move(outcome), Errc::invalid_setting, "topic \"" + before->name + "\" belongs to the broker");
   auto after = std::make_shared<Topic>(*before);
   if (change.replace()) after->config.clear();
   if (auto problem = edit_config(after->config, change.edits()); !problem.empty())
     return refused(std::move(outcome), Errc::invalid_setting, std::move(problem));
-  auto settings = parse_topic_config(after->config, defaults_);
+  auto settings = parse_topic_config(after->config, defaults_, settings_.topic_defaults);
   if (!settings) return refused(std::move(outcome), Errc::invalid_setting, settings.error());
   after->settings = std::move(*settings);
   topics_.update(target->number, *before, *after);
   outcome.event = TopicEvent::altered;
   outcome.topic = std::move(after);
   return outcome;
-}
-
-Applier::Verdict Applier::apply(const catalog_wire::SetClusterSettings& command, ApplyResult& result) {
-  for (const auto* edit : *command.edits()) {
-    const auto key = view(edit->key());
-    const auto value = edit->value() ? std::optional(view(edit->value())) : std::nullopt;
-    if (auto done = set_cluster_setting(settings_, key, value); !done) {
-      result.error = Errc::invalid_setting;
-      result.reason = done.error();
-      return Verdict::undo;
-    }
-    if (read_setting_.bind(1, key).step()) {
-      state_.digest -= digest_of_setting(key, read_setting_.text(0));
-      read_setting_.reset();
-    }
-    if (value) {
-      write_setting_.bind(1, key).bind(2, *value).bind(3, static_cast<std::int64_t>(state_.applied_index)).run();
-      state_.digest += digest_of_setting(key, *value);
-    } else {
-      delete_setting_.bind(1, key).run();
-    }
-  }
-  return Verdict::keep;
 }
 
 Applier::Verdict Applier::apply(const catalog_wire::AllocateProducerIds& command, ApplyResult& result) {

@@ -3,6 +3,7 @@
 // What each command does to the rows. Runs inside the transaction and the savepoint that CatalogStore holds.
 #pragma once
 
+#include "persistence/catalog/client_quotas.hpp"
 #include "persistence/catalog/cluster_settings.hpp"
 #include "persistence/catalog/results.hpp"
 #include "persistence/catalog/sqlite.hpp"
@@ -24,12 +25,15 @@ struct TopicConfigChange;
 struct SetClusterSettings;
 struct AllocateProducerIds;
 struct InitializeCatalog;
+struct AlterClientQuotas;
+struct QuotaChange;
 }  // namespace catalog_wire
 
 class Applier {
  public:
-  Applier(CatalogState& state, ClusterSettings& settings, TopicTable& topics, const TopicDefaults& defaults)
-      : state_(state), settings_(settings), topics_(topics), defaults_(defaults) {}
+  Applier(CatalogState& state, ClusterSettings& settings, ClientQuotasRef& quotas, TopicTable& topics,
+          const TopicDefaults& defaults)
+      : state_(state), settings_(settings), quotas_(quotas), topics_(topics), defaults_(defaults) {}
   void prepare(sqlite::Database& database);
 
   enum class Verdict {
@@ -48,18 +52,23 @@ class Applier {
   Verdict apply(const catalog_wire::SetClusterSettings& command, ApplyResult& result);
   Verdict apply(const catalog_wire::AllocateProducerIds& command, ApplyResult& result);
   Verdict apply(const catalog_wire::InitializeCatalog& command, ApplyResult& result);
+  Verdict apply(const catalog_wire::AlterClientQuotas& command, ApplyResult& result);
   TopicOutcome create(const catalog_wire::NewTopic& wanted);
   TopicOutcome remove(const catalog_wire::TopicKey& key);
   TopicOutcome grow(const catalog_wire::MorePartitions& wanted);
   TopicOutcome alter(const catalog_wire::TopicConfigChange& change);
+  ChangeOutcome alter(const catalog_wire::QuotaChange& change, ClientQuotas& quotas);
+  std::optional<std::string> store_setting(std::string_view key, std::optional<std::string_view> value);
+  void topic_defaults_changed(const TopicConfig& before, ApplyResult& result);
   void add_partitions(Topic& topic, std::size_t count, const std::vector<ShardId>& placement);
   std::string room_problem(std::int64_t topic_partitions, std::int64_t new_partitions) const;
 
   CatalogState& state_;
   ClusterSettings& settings_;
+  ClientQuotasRef& quotas_;
   TopicTable& topics_;
   const TopicDefaults& defaults_;
-  sqlite::Statement write_setting_, read_setting_, delete_setting_;
+  sqlite::Statement write_setting_, read_setting_, delete_setting_, write_quota_, delete_quota_;
 };
 
 }  // namespace braid

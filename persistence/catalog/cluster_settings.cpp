@@ -16,7 +16,22 @@ constexpr std::array table{
                        "partitions of all topics together"},
     ClusterSettingInfo{"catalog.max_partitions_per_topic", &ClusterSettings::max_partitions_per_topic, 1, 1'000'000,
                        "partitions of one topic"},
+    ClusterSettingInfo{"catalog.max_client_quotas", &ClusterSettings::max_client_quotas, 1, 1'000'000,
+                       "quotas of Kafka clients"},
 };
+
+/// Only a value that a topic could have too.
+Outcome<std::string> set_topic_default(ClusterSettings& settings, std::string_view name,
+                                       std::optional<std::string_view> text) {
+  if (!text) {
+    settings.topic_defaults.erase(std::string(name));
+    return ok;
+  }
+  TopicConfig one{{std::string(name), std::string(*text)}};
+  if (auto parsed = parse_topic_config(one, TopicDefaults{}); !parsed) return Unexpected{parsed.error()};
+  settings.topic_defaults.insert_or_assign(std::string(name), std::string(*text));
+  return ok;
+}
 
 }  // namespace
 
@@ -26,6 +41,8 @@ std::span<const ClusterSettingInfo> cluster_setting_table() {
 
 Outcome<std::string> set_cluster_setting(ClusterSettings& settings, std::string_view key,
                                          std::optional<std::string_view> text) {
+  if (key.starts_with(kTopicDefaultPrefix))
+    return set_topic_default(settings, key.substr(kTopicDefaultPrefix.size()), text);
   const auto* info = std::find_if(table.begin(), table.end(), [&](const auto& entry) { return entry.key == key; });
   if (info == table.end()) return Unexpected{"there is no cluster setting \"" + std::string(key.substr(0, 100)) + "\""};
   if (!text) {

@@ -10,16 +10,25 @@
 #include <string>
 #include <string_view>
 
+#include "config/topic_settings.hpp"
 #include "model/result.hpp"
 
 namespace braid {
 
-/// Values in force. Every client that may create topics could otherwise fill the memory of all nodes.
+/// Values in force. Limits are there since every client that may create topics could otherwise fill the memory of
+/// all nodes.
 struct ClusterSettings {
   std::int64_t max_topics = 1'000'000;
   std::int64_t max_partitions = 1'000'000;
   std::int64_t max_partitions_per_topic = 100'000;
+  std::int64_t max_client_quotas = 10'000;
+  /// What holds for topics that do not say themselves, under the names of a topic's settings; before the node's.
+  TopicConfig topic_defaults;
+  friend bool operator==(const ClusterSettings&, const ClusterSettings&) = default;
 };
+
+/// A key that begins so is a default for topics: "topic.retention.ms".
+inline constexpr std::string_view kTopicDefaultPrefix = "topic.";
 
 struct ClusterSettingInfo {
   std::string_view key;

@@ -14,6 +14,7 @@
 #include "config/topic_settings.hpp"
 #include "model/bytes.hpp"
 #include "model/ids.hpp"
+#include "persistence/catalog/client_quotas.hpp"
 
 namespace braid {
 
@@ -70,6 +71,21 @@ struct AlterTopicConfig {
 /// All edits take effect, or none of them. Keys: cluster_settings.hpp.
 struct SetClusterSettings {
   std::vector<ConfigEdit> edits;
+  bool validate_only = false;
+};
+
+struct QuotaEdit {
+  std::string key;
+  std::optional<double> value;  ///< nothing: no quota of that kind any more
+};
+/// All edits of an entity take effect, or none of them; entities succeed and fail one by one.
+struct QuotaChange {
+  QuotaEntity entity;
+  std::vector<QuotaEdit> edits;
+};
+struct AlterClientQuotas {
+  std::vector<QuotaChange> changes;
+  bool validate_only = false;
 };
 
 /// A block of producer ids that no other caller will ever get.
@@ -90,5 +106,6 @@ Bytes encode(const AlterTopicConfig&);
 Bytes encode(const SetClusterSettings&);
 Bytes encode(const AllocateProducerIds&);
 Bytes encode(const InitializeCatalog&);
+Bytes encode(const AlterClientQuotas&);
 
 }  // namespace braid

@@ -69,4 +69,11 @@ std::uint64_t digest_of_setting(std::string_view key, std::string_view value) {
   return mix((std::uint64_t{crc32c(key)} << 32) ^ crc32c(value));
 }
 
+std::uint64_t digest_of_quota(std::string_view entity, std::string_view key, std::string_view value) {
+  std::string all;
+  for (const std::string_view part : {entity, key, value}) put_text(all, part);
+  // Apart from settings, so that a row that moved from one table to the other would show.
+  return mix(~std::uint64_t{crc32c(std::string_view(all))});
+}
+
 }  // namespace braid

@@ -20,5 +20,6 @@ std::uint32_t checksum(const CatalogState& state);
 /// Shares of `CatalogState::digest`. The sum of them does not depend on order, so that a change costs what it touches.
 std::uint64_t digest_of_topic(const Topic& topic, std::uint32_t checksum);
 std::uint64_t digest_of_setting(std::string_view key, std::string_view value);
+std::uint64_t digest_of_quota(std::string_view entity, std::string_view key, std::string_view value);
 
 }  // namespace braid

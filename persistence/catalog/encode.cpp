@@ -107,7 +107,24 @@ Bytes encode(const SetClusterSettings& command) {
   FlatBufferBuilder builder;
   const auto changes = edits(builder, command.edits);
   return finish(builder, catalog_wire::Payload::SetClusterSettings,
-                catalog_wire::CreateSetClusterSettings(builder, changes));
+                catalog_wire::CreateSetClusterSettings(builder, changes, command.validate_only));
+}
+
+Bytes encode(const AlterClientQuotas& command) {
+  FlatBufferBuilder builder;
+  Offsets<catalog_wire::QuotaChange> changes;
+  for (const auto& change : command.changes) {
+    Offsets<catalog_wire::QuotaEdit> quota_edits;
+    for (const auto& edit : change.edits)
+      quota_edits.push_back(
+          catalog_wire::CreateQuotaEdit(builder, text(builder, edit.key), edit.value.value_or(0), !edit.value));
+    const auto list = builder.CreateVector(quota_edits);
+    changes.push_back(
+        catalog_wire::CreateQuotaChange(builder, text(builder, encode_quota_entity(change.entity)), list));
+  }
+  const auto list = builder.CreateVector(changes);
+  return finish(builder, catalog_wire::Payload::AlterClientQuotas,
+                catalog_wire::CreateAlterClientQuotas(builder, list, command.validate_only));
 }
 
 Bytes encode(const AllocateProducerIds& command) {

@@ -4,11 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "model/errors.hpp"
 #include "model/ids.hpp"
+#include "persistence/catalog/client_quotas.hpp"
+#include "persistence/catalog/cluster_settings.hpp"
 #include "persistence/catalog/topic.hpp"
 
 namespace braid {
@@ -24,10 +27,17 @@ struct TopicOutcome {
   TopicRef topic;  ///< as it is now; null when it failed or was deleted
 };
 
+/// Of one part of a command that succeeds or fails on its own and is no topic.
+struct ChangeOutcome {
+  Errc error = Errc::none;
+  std::string reason;
+};
+
 struct ApplyResult {
   Errc error = Errc::none;  ///< of the command as a whole; then nothing of it took effect
   std::string reason;
-  std::vector<TopicOutcome> topics;  ///< in the command's order
+  std::vector<TopicOutcome> topics;    ///< in the command's order
+  std::vector<ChangeOutcome> changes;  ///< of client quotas, in the command's order
   ProducerId first_producer_id{-1};
   std::int32_t producer_ids = 0;
 };
@@ -41,8 +51,10 @@ struct RemovedTopic {
 struct CatalogChange {
   std::vector<TopicRef> upserts;
   std::vector<RemovedTopic> removed;
-  std::uint64_t version = 0;  ///< commands applied so far
-  bool empty() const { return upserts.empty() && removed.empty(); }
+  std::shared_ptr<const ClusterSettings> settings;  ///< null: as they were
+  ClientQuotasRef quotas;                           ///< null: as they were
+  std::uint64_t version = 0;                        ///< commands applied so far
+  bool empty() const { return upserts.empty() && removed.empty() && !settings && !quotas; }
 };
 
 struct AppliedCommands {

@@ -35,6 +35,10 @@ constexpr std::array<const char*, kCatalogSchemaVersion> migrations{R"sql(
   CREATE TABLE partitions (
     topic INTEGER NOT NULL REFERENCES topics ON DELETE CASCADE, position INTEGER NOT NULL, id INTEGER NOT NULL,
     shard INTEGER NOT NULL, leader_epoch INTEGER NOT NULL, PRIMARY KEY (topic, position)) STRICT, WITHOUT ROWID;
+)sql",
+                                                                    R"sql(
+  CREATE TABLE client_quotas (
+    entity TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (entity, key)) STRICT, WITHOUT ROWID;
 )sql"};
 
 // The first access fixes the locking mode, so it comes first; with it the write-ahead log needs no shared memory file.

@@ -73,8 +73,8 @@ Bytes aligned(const Bytes& command) {
 
 CatalogStore::CatalogStore(CatalogOptions options)
     : options_(std::move(options)),
-      topics_(state_, options_.defaults),
-      applier_(state_, settings_, topics_, options_.defaults) {}
+      topics_(state_, settings_, options_.defaults),
+      applier_(state_, settings_, quotas_, topics_, options_.defaults) {}
 
 Result<std::unique_ptr<CatalogStore>, CatalogError> CatalogStore::open(CatalogOptions options) {
   std::unique_ptr<CatalogStore> store(new CatalogStore(std::move(options)));
@@ -83,6 +83,7 @@ Result<std::unique_ptr<CatalogStore>, CatalogError> CatalogStore::open(CatalogOp
   store->prepare();
   store->read_state();
   store->read_settings();
+  store->read_quotas();
   if (store->database_.failed()) return Unexpected{catalog_error(store->database_.error(), path)};
   return store;
 }
@@ -110,7 +111,7 @@ void CatalogStore::read_state() {
     // Written for the first time together with the first commands: a file without it has no other rows either.
     sqlite::Statement rest(database_,
                            "SELECT (SELECT count(*) FROM topics) + (SELECT count(*) FROM partitions) +"
-                           " (SELECT count(*) FROM settings)");
+                           " (SELECT count(*) FROM settings) + (SELECT count(*) FROM client_quotas)");
     if (rest.step() && rest.integer(0) != 0) database_.fail(SQLITE_CORRUPT, "its state is missing");
     rest.reset();
     return;
@@ -134,6 +135,21 @@ void CatalogStore::read_settings() {
       database_.fail(SQLITE_CORRUPT, done.error());
 }
 
+void CatalogStore::read_quotas() {
+  sqlite::Statement rows(database_, "SELECT entity, key, value FROM client_quotas");
+  auto quotas = std::make_shared<ClientQuotas>();
+  while (rows.step()) {
+    const auto entity = decode_quota_entity(rows.text(0));
+    const auto value = decode_quota_value(rows.text(2));
+    if (!entity || !value || !quota_entity_problem(*entity).empty() ||
+        !quota_value_problem(rows.text(1), *value).empty())
+      database_.fail(SQLITE_CORRUPT, "a client quota cannot be read");
+    else
+      set_quota(*quotas, *entity, rows.text(1), value);
+  }
+  quotas_ = std::move(quotas);
+}
+
 void CatalogStore::write_state() {
   const auto signed_of = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
   write_state_.bind(1, signed_of(state_.applied_index)).bind(2, state_.cluster_id).bind(3, std::int64_t{state_.shards});
@@ -153,6 +169,7 @@ bool CatalogStore::apply_one(const Bytes& command, ApplyResult& result) {
   }
   const CatalogState state_before = state_;
   const ClusterSettings settings_before = settings_;
+  const ClientQuotasRef quotas_before = quotas_;
   savepoint_.run();
   const auto verdict = applier_.apply(*catalog_wire::GetCommand(buffer.data()), result);
   if (verdict == Applier::Verdict::unknown) {
@@ -161,6 +178,7 @@ bool CatalogStore::apply_one(const Bytes& command, ApplyResult& result) {
     rollback_to_savepoint_.run();
     state_ = state_before;
     settings_ = settings_before;
+    quotas_ = quotas_before;
     for (auto& outcome : result.topics) outcome.event = TopicEvent::none;
   }
   release_savepoint_.run();
@@ -172,6 +190,7 @@ Result<AppliedCommands, CatalogError> CatalogStore::apply(std::span<const Bytes>
   NetChange change;
   const CatalogState state_before = state_;
   const ClusterSettings settings_before = settings_;
+  const ClientQuotasRef quotas_before = quotas_;
   begin_.run();
   for (const auto& command : commands) {
     if (!apply_one(command, applied.results.emplace_back())) break;
@@ -183,10 +202,13 @@ Result<AppliedCommands, CatalogError> CatalogStore::apply(std::span<const Bytes>
   if (database_.failed()) {
     state_ = state_before;
     settings_ = settings_before;
+    quotas_ = quotas_before;
     return Unexpected{undo(whole)};
   }
   database_.release_memory();
   applied.change = change.finish(state_.applied_index);
+  if (settings_ != settings_before) applied.change.settings = std::make_shared<const ClusterSettings>(settings_);
+  if (quotas_ != quotas_before) applied.change.quotas = quotas_;
   return applied;
 }
 

@@ -46,12 +46,14 @@ class CatalogStore {
 
   const CatalogState& state() const { return state_; }
   const ClusterSettings& settings() const { return settings_; }
+  const ClientQuotasRef& quotas() const { return quotas_; }
 
  private:
   explicit CatalogStore(CatalogOptions options);
   void prepare();
   void read_state();
   void read_settings();
+  void read_quotas();
   void write_state();
   bool apply_one(const Bytes& command, ApplyResult& result);
   CatalogError undo(bool failed_in_commit);
@@ -59,6 +61,7 @@ class CatalogStore {
   CatalogOptions options_;
   CatalogState state_;
   ClusterSettings settings_;
+  ClientQuotasRef quotas_ = std::make_shared<const ClientQuotas>();
   sqlite::Database database_;
   TopicTable topics_;
   Applier applier_;

@@ -81,7 +81,7 @@ std::optional<TopicTable::Found> TopicTable::find(const TopicId& id) {
 void TopicTable::finish(Topic& topic, std::int64_t stored_checksum) {
   topic.partitions.shrink_to_fit();
   if (checksum(topic, scratch_) != stored_checksum) return damaged("topic \"" + topic.name + "\" fails its checksum");
-  auto settings = parse_topic_config(topic.config, defaults_);
+  auto settings = parse_topic_config(topic.config, defaults_, settings_.topic_defaults);
   if (!settings) return damaged("topic \"" + topic.name + "\": " + settings.error());
   topic.settings = std::move(*settings);
 }
@@ -138,6 +138,8 @@ std::vector<TopicRef> TopicTable::load_all() {
     damaged("topics or partitions are missing");
   sqlite::Statement settings(*database_, "SELECT key, value FROM settings");
   while (settings.step()) digest += digest_of_setting(settings.text(0), settings.text(1));
+  sqlite::Statement quotas(*database_, "SELECT entity, key, value FROM client_quotas");
+  while (quotas.step()) digest += digest_of_quota(quotas.text(0), quotas.text(1), quotas.text(2));
   if (digest != state_.digest) damaged("its content does not match its digest");
   if (database_->failed()) all.clear();
   return all;

@@ -21,7 +21,8 @@ namespace braid {
 class TopicTable {
  public:
   /// Changes keep `state`'s counts and digest up to date.
-  TopicTable(CatalogState& state, TopicDefaults defaults) : state_(state), defaults_(std::move(defaults)) {}
+  TopicTable(CatalogState& state, const ClusterSettings& settings, TopicDefaults defaults)
+      : state_(state), settings_(settings), defaults_(std::move(defaults)) {}
   void prepare(sqlite::Database& database);
 
   struct Found {
@@ -50,6 +51,7 @@ class TopicTable {
   void damaged(std::string_view what);
 
   CatalogState& state_;
+  const ClusterSettings& settings_;
   TopicDefaults defaults_;
   sqlite::Database* database_ = nullptr;
   sqlite::Statement find_name_, find_id_, select_, select_config_, select_partitions_, insert_, insert_config_,

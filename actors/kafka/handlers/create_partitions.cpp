@@ -2,6 +2,7 @@
 //
 // CreatePartitions: more partitions for topics that exist. Topics succeed and fail one by one. Records stay where they
 // are: a key that hashed to an old partition may hash to a new one from now on, as with Kafka.
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -11,6 +12,8 @@
 namespace braid::kafka {
 
 namespace {
+
+constexpr std::int16_t kFirstVersionWithQuotaError = 3;
 
 struct CreatePartitionsWork {
   Session& session;
@@ -62,6 +65,11 @@ void create_partitions(Session& session, const Call& call, CreatePartitionsReque
       work->refuse(i, ErrorCode::unknown_topic_or_partition, "there is no such topic");
     } else if (const std::string problem = assignment_problem(wanted, *topic, session.node_id()); !problem.empty()) {
       work->refuse(i, ErrorCode::invalid_replica_assignment, problem);
+    } else if (const auto added =
+                   std::max<std::int64_t>(wanted.count - static_cast<std::int64_t>(topic->partitions.size()), 0);
+               !request.validate_only &&
+               !session.take_mutations(static_cast<std::size_t>(added), call.version >= kFirstVersionWithQuotaError)) {
+      work->refuse(i, ErrorCode::throttling_quota_exceeded, "the quota controller_mutation_rate is used up");
     } else {
       create.topics.push_back({topic->name, wanted.count, {}});
       work->places.push_back(i);

@@ -13,9 +13,8 @@ namespace braid::kafka {
 namespace {
 
 constexpr std::int16_t kFirstVersionWithDefaults = 4;
+constexpr std::int16_t kFirstVersionWithQuotaError = 6;
 constexpr std::int32_t kDefault = -1;
-/// Kafka's numbers for where a setting comes from.
-constexpr std::int8_t kSetOnTopic = 1, kDefaultSource = 5;
 
 struct Refusal {
   ErrorCode error = ErrorCode::none;
@@ -89,11 +88,13 @@ struct CreateWork {
     topic.replication_factor = 1;
     const TopicConfig config = outcome.topic ? outcome.topic->config : TopicConfig{};
     topic.configs.emplace();
-    for (const TopicConfigEntry& entry : describe_topic_config(config, session.services().settings.topic_defaults)) {
+    const Services& services = session.services();
+    for (const TopicConfigEntry& entry : describe_topic_config(config, services.settings.topic_defaults,
+                                                               services.directory.settings()->topic_defaults)) {
       CreateTopicsResponse::Config setting;
       setting.name = Text(entry.info->name);
       setting.value = Text(entry.value);
-      setting.config_source = entry.is_default ? kDefaultSource : kSetOnTopic;
+      setting.config_source = static_cast<std::int8_t>(entry.source());
       topic.configs->push_back(std::move(setting));
     }
   }
@@ -118,7 +119,13 @@ void create_topics(Session& session, const Call& call, CreateTopicsRequest reque
       work->refuse(i, refusal.error, refusal.reason);
       continue;
     }
-    create.topics.push_back(translate(wanted, session.settings()));
+    NewTopic topic = translate(wanted, session.settings());
+    if (!request.validate_only && !session.take_mutations(static_cast<std::size_t>(topic.partitions),
+                                                          call.version >= kFirstVersionWithQuotaError)) {
+      work->refuse(i, ErrorCode::throttling_quota_exceeded, "the quota controller_mutation_rate is used up");
+      continue;
+    }
+    create.topics.push_back(std::move(topic));
     work->places.push_back(i);
   }
   if (create.topics.empty()) return session.respond(call, work->response);

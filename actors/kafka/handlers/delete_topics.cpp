@@ -11,7 +11,7 @@ namespace braid::kafka {
 
 namespace {
 
-constexpr std::int16_t kFirstVersionWithIds = 6;
+constexpr std::int16_t kFirstVersionWithIds = 6, kFirstVersionWithQuotaError = 5;
 
 struct DeleteWork {
   Session& session;
@@ -65,6 +65,10 @@ void delete_topics(Session& session, const Call& call, DeleteTopicsRequest reque
     place.topic_id = topic->id;
     if (!seen.insert(topic->id).second) {
       work->refuse(i, ErrorCode::invalid_request, "the request names the topic twice");
+      continue;
+    }
+    if (!session.take_mutations(topic->partitions.size(), call.version >= kFirstVersionWithQuotaError)) {
+      work->refuse(i, ErrorCode::throttling_quota_exceeded, "the quota controller_mutation_rate is used up");
       continue;
     }
     remove.topics.push_back({topic->name, topic->id});

@@ -35,6 +35,12 @@ void create_partitions(Session&, const Call&, CreatePartitionsRequest);
 void describe_topic_partitions(Session&, const Call&, DescribeTopicPartitionsRequest);
 void describe_cluster(Session&, const Call&, DescribeClusterRequest);
 void elect_leaders(Session&, const Call&, ElectLeadersRequest);
+void describe_configs(Session&, const Call&, DescribeConfigsRequest);
+void alter_configs(Session&, const Call&, AlterConfigsRequest);
+void incremental_alter_configs(Session&, const Call&, IncrementalAlterConfigsRequest);
+void list_config_resources(Session&, const Call&, ListConfigResourcesRequest);
+void describe_client_quotas(Session&, const Call&, DescribeClientQuotasRequest);
+void alter_client_quotas(Session&, const Call&, AlterClientQuotasRequest);
 void list_partition_reassignments(Session&, const Call&, ListPartitionReassignmentsRequest);
 
 }  // namespace braid::kafka

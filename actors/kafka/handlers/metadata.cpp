@@ -131,6 +131,7 @@ void metadata(Session& session, const Call& call, MetadataRequest request) {
     NewTopic topic;
     topic.name = name;
     topic.partitions = session.settings().default_partitions;
+    session.take_mutations(static_cast<std::size_t>(topic.partitions), false);
     create.topics.push_back(std::move(topic));
   }
   const auto fail_all = [work, names](ErrorCode error) {

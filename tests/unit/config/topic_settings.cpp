@@ -78,7 +78,7 @@ TEST_CASE("the description holds every name with the value in force, and whether
   auto find = [&](std::string_view name) {
     const auto at = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.info->name == name; });
     REQUIRE(at != entries.end());
-    return at->value + (at->is_default ? " default" : " set");
+    return at->value + (at->source() == ConfigSource::topic ? " set" : " default");
   };
   CHECK(find("retention.ms") == "60000 set");
   CHECK(find("durability") == "os set");
