@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "config/suggest.hpp"
+#include "config/topic_config_plain.hpp"
 #include "config/units.hpp"
 
 namespace braid {
@@ -51,7 +52,7 @@ constexpr auto int64_max = std::numeric_limits<std::int64_t>::max();
 constexpr auto int32_max = std::numeric_limits<std::int32_t>::max();
 
 constexpr std::array<Row, 8> rows{{
-    {{"cleanup.policy", Type::text, "`delete`", "`delete`", "What retention does with old records."},
+    {{"cleanup.policy", Type::list, "`delete`", "`delete`", "What retention does with old records."},
      [](TopicSettings&, std::string_view text) { return text == "delete"; },
      [](const TopicSettings&) -> std::string { return "delete"; }},
     {{"compression.type", Type::text, "`producer`", "`producer`",
@@ -114,7 +115,7 @@ TopicSettings settings_of(const TopicDefaults& defaults) {
 
 std::string unknown_name(std::string_view name) {
   std::vector<std::string_view> known;
-  for (const auto& row : rows) known.push_back(row.info.name);
+  for (const auto& info : topic_config_table()) known.push_back(info.name);
   const auto near = nearest_name(name, known);
   return "unknown topic setting '" + shortened(name) + "'" +
          (near.empty() ? std::string{} : ", did you mean '" + std::string(near) + "'?");
@@ -123,7 +124,13 @@ std::string unknown_name(std::string_view name) {
 }  // namespace
 
 std::span<const TopicConfigInfo> topic_config_table() {
-  return infos;
+  static const std::vector<TopicConfigInfo> all = [] {
+    std::vector<TopicConfigInfo> table(infos.begin(), infos.end());
+    for (const auto& row : plain_topic_config_table()) table.push_back(row.info);
+    std::sort(table.begin(), table.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+    return table;
+  }();
+  return all;
 }
 
 namespace {
@@ -137,11 +144,33 @@ const Row* find_row(std::string_view name) {
 std::string apply_all(TopicSettings& settings, const TopicConfig& config) {
   for (const auto& [name, text] : config) {
     const Row* row = find_row(name);
-    if (!row) return unknown_name(name);
-    if (!row->apply(settings, text))
-      return name + ": expected " + plain(row->info.takes) + ", not '" + shortened(text) + "'";
+    const PlainTopicConfig* without_effect = row ? nullptr : find_plain_topic_config(name);
+    if (!row && !without_effect) return unknown_name(name);
+    if (row ? row->apply(settings, text) : takes(*without_effect, text)) continue;
+    const TopicConfigInfo& info = row ? row->info : without_effect->info;
+    return name + ": expected " + plain(info.takes) + ", not '" + shortened(text) + "'";
   }
   return {};
+}
+
+/// A setting's value in each of the places that may say something about it.
+struct Values {
+  std::optional<std::string> topic, cluster, node;
+  std::string built_in;
+};
+TopicConfigEntry entry_of(const TopicConfigInfo& info, Values values) {
+  TopicConfigEntry entry;
+  entry.info = &info;
+  const std::string_view broker_name = broker_name_of(info.name);
+  const auto add = [&](std::string_view name, std::optional<std::string> value, ConfigSource source) {
+    if (value) entry.origins.push_back({name, *std::move(value), source});
+  };
+  add(info.name, std::move(values.topic), ConfigSource::topic);
+  add(broker_name, std::move(values.cluster), ConfigSource::cluster);
+  add(broker_name, std::move(values.node), ConfigSource::node);
+  add(broker_name, std::move(values.built_in), ConfigSource::built_in);
+  entry.value = entry.origins.front().value;
+  return entry;
 }
 
 }  // namespace
@@ -161,18 +190,21 @@ std::vector<TopicConfigEntry> describe_topic_config(const TopicConfig& config, c
   const TopicSettings of_cluster = parse_topic_config({}, defaults, cluster_defaults).value_or(of_node);
   const TopicSettings of_topic = parse_topic_config(config, defaults, cluster_defaults).value_or(of_cluster);
   std::vector<TopicConfigEntry> entries;
-  for (const Row& row : rows) {
-    TopicConfigEntry& entry = entries.emplace_back();
-    entry.info = &infos[static_cast<std::size_t>(&row - rows.data())];
-    entry.value = row.format(of_topic);
-    const std::string name(row.info.name);
-    const std::string_view broker_name = broker_name_of(row.info.name);
-    if (config.contains(name)) entry.origins.push_back({entry.info->name, entry.value, ConfigSource::topic});
-    if (cluster_defaults.contains(name))
-      entry.origins.push_back({broker_name, row.format(of_cluster), ConfigSource::cluster});
-    if (row.format(of_node) != row.format(built_in))
-      entry.origins.push_back({broker_name, row.format(of_node), ConfigSource::node});
-    entry.origins.push_back({broker_name, row.format(built_in), ConfigSource::built_in});
+  for (const TopicConfigInfo& info : topic_config_table()) {
+    const auto set_on_topic = config.find(std::string(info.name));
+    const auto set_on_cluster = cluster_defaults.find(std::string(info.name));
+    Values values;
+    if (const Row* row = find_row(info.name)) {
+      if (set_on_topic != config.end()) values.topic = row->format(of_topic);
+      if (set_on_cluster != cluster_defaults.end()) values.cluster = row->format(of_cluster);
+      values.built_in = row->format(built_in);
+      if (auto text = row->format(of_node); text != values.built_in) values.node = std::move(text);
+    } else {
+      if (set_on_topic != config.end()) values.topic = set_on_topic->second;
+      if (set_on_cluster != cluster_defaults.end()) values.cluster = set_on_cluster->second;
+      values.built_in = find_plain_topic_config(info.name)->value;
+    }
+    entries.push_back(entry_of(info, std::move(values)));
   }
   return entries;
 }

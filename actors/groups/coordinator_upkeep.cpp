@@ -116,8 +116,14 @@ void GroupCoordinatorActor::topics_changed(const DirectoryChange& change) {
 
 void GroupCoordinatorActor::expire_offsets() {
   const std::int64_t retention_ms = services_.settings.kafka_protocol.offsets_retention_ms;
+  // While members come and go nobody knows what they will read.
+  const auto in_use = [this](const std::string& group, const std::string& topic) {
+    const Entry* entry = known(group);
+    if (!entry || entry->is.state != GroupState::stable || !entry->is.subscribed_topics) return true;
+    return entry->is.subscribed_topics->count(topic) > 0;
+  };
   for (auto& [index, shard] : shards_)
-    if (shard.state == Shard::State::ready) put(shard, shard.table.expire(loop().wall_clock(), retention_ms));
+    if (shard.state == Shard::State::ready) put(shard, shard.table.expire(loop().wall_clock(), retention_ms, in_use));
   expiry_ =
       after(std::clamp<std::int64_t>(retention_ms / 4, 1'000, kLongestExpiryInterval_ms), [this] { expire_offsets(); });
 }

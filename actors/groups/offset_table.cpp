@@ -159,7 +159,7 @@ std::vector<StateChange> OffsetTable::take_out(Matches matches) {
     auto& topics = group->second.topics;
     for (auto topic = topics.begin(); topic != topics.end();) {
       std::erase_if(topic->second, [&](const auto& entry) {
-        if (!matches(group->second, topic->first, entry.second)) return false;
+        if (!matches(group->first, group->second, topic->first, entry.second)) return false;
         removals.push_back(offset_removal(group->first, topic->first, entry.first));
         return true;
       });
@@ -174,7 +174,7 @@ std::vector<StateChange> OffsetTable::take_out(Matches matches) {
 
 std::vector<StateChange> OffsetTable::remove_offsets(
     const std::function<bool(const std::string& topic, const CommittedOffset& committed)>& matches) {
-  return take_out([&](const Group&, const std::string& topic, const CommittedOffset& committed) {
+  return take_out([&](const std::string&, const Group&, const std::string& topic, const CommittedOffset& committed) {
     return matches(topic, committed);
   });
 }
@@ -199,13 +199,16 @@ std::vector<StateChange> OffsetTable::remove_offsets(
   return removals;
 }
 
-std::vector<StateChange> OffsetTable::expire(Timestamp now, std::int64_t retention_ms) {
-  return take_out([&](const Group& group, const std::string&, const CommittedOffset& committed) {
-    if (group.recorded && group.occupied) return false;
-    if (committed.expires.value >= 0) return committed.expires <= now;
-    const Timestamp begin = group.recorded ? std::max(group.since, committed.committed) : committed.committed;
-    return begin.value + retention_ms <= now.value;
-  });
+std::vector<StateChange> OffsetTable::expire(Timestamp now, std::int64_t retention_ms, const InUse& in_use) {
+  return take_out(
+      [&](const std::string& name, const Group& group, const std::string& topic, const CommittedOffset& committed) {
+        const bool occupied = group.recorded && group.occupied;
+        if (occupied && in_use(name, topic)) return false;
+        if (committed.expires.value >= 0) return committed.expires <= now;
+        const bool left = group.recorded && !occupied;
+        const Timestamp begin = left ? std::max(group.since, committed.committed) : committed.committed;
+        return begin.value + retention_ms <= now.value;
+      });
 }
 
 std::vector<StateChange> OffsetTable::nobody_is_here(Timestamp now) {

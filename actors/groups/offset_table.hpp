@@ -69,8 +69,10 @@ class OffsetTable {
   std::vector<StateChange> remove_offsets(
       const std::string& group, const std::function<bool(const std::string& topic, std::int32_t partition)>& matches);
   /// Takes out the offsets that are due at `now`. Offsets without a time of their own live for `retention_ms` after
-  /// their group lost its last member, or after their commit in a group that never had one.
-  std::vector<StateChange> expire(Timestamp now, std::int64_t retention_ms);
+  /// their group lost its last member, or after their commit in a group that never had one. In a group with members
+  /// they live for as long after their commit, unless `in_use` says that the members read the topic (KIP-211).
+  using InUse = std::function<bool(const std::string& group, const std::string& topic)>;
+  std::vector<StateChange> expire(Timestamp now, std::int64_t retention_ms, const InUse& in_use);
   /// After a restart all members are gone: groups that are recorded as occupied are empty from now on.
   std::vector<StateChange> nobody_is_here(Timestamp now);
 

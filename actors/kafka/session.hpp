@@ -123,7 +123,7 @@ class Session : public ConnectionActor<SessionActor::base> {
     answer(call, *std::move(frame));
   }
   template <class Response>
-  void charge(const Call& call, const Response& response) {
+  void charge([[maybe_unused]] const Call& call, [[maybe_unused]] const Response& response) {
     if constexpr (std::is_same_v<Response, ProduceResponse>)
       charge_produce(call);
     else if constexpr (std::is_same_v<Response, FetchResponse>)

@@ -1,6 +1,7 @@
 // Braid, Apache-2.0.
 #include "actors/kafka/handlers/config_changes.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <set>
 

@@ -9,6 +9,8 @@ namespace braid::kafka {
 
 namespace {
 
+constexpr std::int16_t kFirstVersionWithProtocol = 5;
+
 void respond(Session& session, const Call& call, const SyncedGroup& synced) {
   SyncGroupResponse response;
   response.error_code = synced.error;
@@ -24,6 +26,9 @@ void sync_group(Session& session, const Call& call, SyncGroupRequest request) {
   SyncedGroup refused;
   refused.error = ErrorCode::invalid_group_id;
   if (request.group_id.empty()) return respond(session, call, refused);
+  refused.error = ErrorCode::inconsistent_group_protocol;
+  if (call.version >= kFirstVersionWithProtocol && (!request.protocol_type || !request.protocol_name))
+    return respond(session, call, refused);
 
   SyncGroup sync;
   sync.group = request.group_id.str();

@@ -26,6 +26,10 @@ std::int64_t offset_of(const OffsetTable& table, std::string_view group, std::st
   return found ? found->offset.value : -1;
 }
 
+bool all_read(const std::string&, const std::string&) {
+  return true;
+}
+
 bool apply_all(OffsetTable& table, const std::vector<StateChange>& changes) {
   bool good = true;
   for (const StateChange& change : changes) good = table.apply(change.key, change.value) && good;
@@ -106,8 +110,8 @@ TEST_CASE("offsets of a group that never had members expire by their commit") {
   OffsetTable table;
   table.commit("g", "t", 0, committed(1, 1000));
   table.commit("g", "t", 1, committed(2, 5000));
-  CHECK(table.expire(Timestamp{10999}, 10000).empty());
-  CHECK(table.expire(Timestamp{11000}, 10000).size() == 1);
+  CHECK(table.expire(Timestamp{10999}, 10000, all_read).empty());
+  CHECK(table.expire(Timestamp{11000}, 10000, all_read).size() == 1);
   CHECK(offset_of(table, "g", "t", 0) == -1);
   CHECK(offset_of(table, "g", "t", 1) == 2);
 }
@@ -116,12 +120,27 @@ TEST_CASE("offsets of a group with members do not expire, and live on for a whil
   OffsetTable table;
   table.commit("g", "t", 0, committed(1, 1000));
   table.set_occupied("g", true, Timestamp{1000}, "consumer");
-  CHECK(table.expire(Timestamp{1'000'000}, 10000).empty());
+  CHECK(table.expire(Timestamp{1'000'000}, 10000, all_read).empty());
   table.set_occupied("g", false, Timestamp{1'000'000}, "consumer");
-  CHECK(table.expire(Timestamp{1'009'999}, 10000).empty());
-  const auto removals = table.expire(Timestamp{1'010'000}, 10000);
+  CHECK(table.expire(Timestamp{1'009'999}, 10000, all_read).empty());
+  const auto removals = table.expire(Timestamp{1'010'000}, 10000, all_read);
   CHECK(removals.size() == 2);  // the offset, and what was noted of the group
   CHECK(table.groups() == 0);
+}
+
+TEST_CASE("in a group with members only offsets of topics that nobody reads expire, by their commit") {
+  OffsetTable table;
+  table.commit("g", "read", 0, committed(1, 1000));
+  table.commit("g", "left", 0, committed(2, 1000));
+  table.commit("g", "left", 1, committed(3, 5000));
+  table.set_occupied("g", true, Timestamp{4000}, "consumer");
+  const auto reads = [](const std::string&, const std::string& topic) { return topic == "read"; };
+  CHECK(table.expire(Timestamp{10999}, 10000, reads).empty());
+  CHECK(table.expire(Timestamp{11000}, 10000, reads).size() == 1);
+  CHECK(offset_of(table, "g", "left", 0) == -1);
+  CHECK(offset_of(table, "g", "left", 1) == 3);
+  CHECK(table.expire(Timestamp{15000}, 10000, reads).size() == 1);
+  CHECK(offset_of(table, "g", "read", 0) == 1);
 }
 
 TEST_CASE("an offset whose client asked for its own time expires then") {
@@ -129,8 +148,8 @@ TEST_CASE("an offset whose client asked for its own time expires then") {
   CommittedOffset own = committed(1, 1000);
   own.expires = Timestamp{2000};
   table.commit("g", "t", 0, own);
-  CHECK(table.expire(Timestamp{1999}, 10000).empty());
-  CHECK(table.expire(Timestamp{2000}, 10000).size() == 1);
+  CHECK(table.expire(Timestamp{1999}, 10000, all_read).empty());
+  CHECK(table.expire(Timestamp{2000}, 10000, all_read).size() == 1);
 }
 
 TEST_CASE("after a restart occupied groups are empty from now on, and only they") {
@@ -142,7 +161,7 @@ TEST_CASE("after a restart occupied groups are empty from now on, and only they"
   table.set_occupied("left", false, Timestamp{20}, "consumer");
   CHECK(table.nobody_is_here(Timestamp{5000}).size() == 1);
   CHECK(table.occupied("busy") == false);
-  CHECK(table.expire(Timestamp{14999}, 10000).size() == 3);  // two offsets, and what was noted of "left"
+  CHECK(table.expire(Timestamp{14999}, 10000, all_read).size() == 3);  // two offsets, and what was noted of "left"
   CHECK(table.has_offsets("busy"));
   CHECK(table.nobody_is_here(Timestamp{6000}).empty());
 }

@@ -60,7 +60,8 @@ IncrementalAlterConfigsResponse::Response edit(KafkaClient& client, std::int8_t 
   resource.resource_type = type;
   resource.resource_name = Text(name);
   for (const Edit& one : edits)
-    resource.configs.push_back({Text(one.name), one.operation, one.value ? std::optional(Text(*one.value)) : std::nullopt});
+    resource.configs.push_back(
+        {Text(one.name), one.operation, one.value ? std::optional(Text(*one.value)) : std::nullopt});
   request.resources.push_back(resource);
   request.validate_only = validate_only;
   return client.call<IncrementalAlterConfigsResponse>(request, version).responses.at(0);
@@ -173,8 +174,7 @@ TEST_CASE("a topic's settings are changed one by one, and hold at once") {
     CHECK_FALSE(changed.error_message);
   }
   CHECK(produce(client, "t", 2000) == ErrorCode::message_too_large);
-  CHECK(shown(client, kTopic, "t", "retention.ms") ==
-        "60000/1 retention.ms=60000/1 log.retention.ms=604800000/5");
+  CHECK(shown(client, kTopic, "t", "retention.ms") == "60000/1 retention.ms=60000/1 log.retention.ms=604800000/5");
   CHECK(error(client, kTopic, "t", {{"max.message.bytes", std::nullopt, 1}}) == ErrorCode::none);
   CHECK(produce(client, "t", 2000) == ErrorCode::none);
   CHECK(shown(client, kTopic, "t", "max.message.bytes") == "1048588/5 message.max.bytes=1048588/5");
@@ -205,8 +205,7 @@ TEST_CASE("changes that make no sense are refused and change nothing") {
   CHECK(error(client, kTopic, "t", {{"retention.ms", std::nullopt}}) == ErrorCode::invalid_request);
   CHECK(error(client, kTopic, "t", {{"retention.ms", "1", 9}}) == ErrorCode::invalid_request);
   CHECK(error(client, kTopic, "t", {{"retention.ms", "1"}, {"retention.ms", "2"}}) == ErrorCode::invalid_request);
-  CHECK(error(client, kTopic, "t", {{"retention.ms", "1"}, {"max.message.bytes", "-5"}}) ==
-        ErrorCode::invalid_config);
+  CHECK(error(client, kTopic, "t", {{"retention.ms", "1"}, {"max.message.bytes", "-5"}}) == ErrorCode::invalid_config);
   CHECK(error(client, kTopic, "__consumer_offsets", {{"retention.ms", "1"}}) == ErrorCode::invalid_config);
   CHECK(error(client, kGroup, "g", {{"consumer.session.timeout.ms", "1"}}) == ErrorCode::invalid_request);
   CHECK(error(client, kClientMetrics, "m", {{"interval.ms", "1"}}) == ErrorCode::invalid_request);

@@ -54,6 +54,10 @@ TEST_CASE("a member joins, syncs, beats and leaves in every version") {
     sync.generation_id = 1;
     sync.member_id = joined.member_id;
     sync.assignments.push_back({joined.member_id, Bytes::copy("everything")});
+    if (version >= 5)
+      CHECK(client.call<SyncGroupResponse>(sync, 5).error_code == ErrorCode::inconsistent_group_protocol);
+    sync.protocol_type = Text("consumer");
+    sync.protocol_name = Text("range");
     const auto synced = client.call<SyncGroupResponse>(sync, std::min<std::int16_t>(version, 5));
     CHECK(synced.error_code == ErrorCode::none);
     CHECK(synced.assignment.view() == "everything");

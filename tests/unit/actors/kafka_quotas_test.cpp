@@ -112,7 +112,8 @@ TEST_CASE("names of a quota's entity survive their way into the catalog and back
   CHECK_FALSE(decode_quota_entity("user=%4"));
   CHECK_FALSE(decode_quota_entity("user=a,user=b"));
   CHECK_FALSE(decode_quota_entity("us er"));
-  for (const double value : {0.1, 1e300, 12345678901.0, 1.0 / 3}) CHECK(decode_quota_value(encode_quota_value(value)) == value);
+  for (const double value : {0.1, 1e300, 12345678901.0, 1.0 / 3})
+    CHECK(decode_quota_value(encode_quota_value(value)) == value);
 }
 
 TEST_CASE("quotas are set, told by component, and removed, in every version and over a restart") {

@@ -50,8 +50,8 @@ TEST_CASE("a topic's own settings go before the defaults") {
 
 TEST_CASE("an unknown name is refused, with what was meant") {
   CHECK(error_of({{"retention.sm", "1"}}) == "unknown topic setting 'retention.sm', did you mean 'retention.ms'?");
-  CHECK(error_of({{"unclean.leader.election.enable", "true"}}) ==
-        "unknown topic setting 'unclean.leader.election.enable'");
+  CHECK(error_of({{"message.downconversion.enable", "true"}}) ==
+        "unknown topic setting 'message.downconversion.enable'");
   CHECK(error_of({{"", "1"}}) == "unknown topic setting ''");
   CHECK(error_of({{std::string(10000, 'x'), "1"}}).size() < 200);
 }
