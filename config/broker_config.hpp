@@ -26,4 +26,7 @@ std::span<const BrokerConfigInfo> broker_config_table();
 /// What it is, for DescribeConfigs and the reference.
 std::string broker_config_text(const BrokerConfigInfo&);
 
+/// The tables of docs/kafka.md: every setting that Kafka's clients see. A test compares the page with this text.
+std::string kafka_config_reference();
+
 }  // namespace braid

@@ -71,6 +71,42 @@ TEST_CASE("an impossible value is refused, with what was expected") {
   CHECK(error_of({{"min.insync.replicas", "2"}}) == "min.insync.replicas: expected 1, not '2'");
 }
 
+TEST_CASE("settings of Kafka's files are taken, and those of what is not done here are refused") {
+  CHECK(error_of({{"segment.bytes", "52428800"}, {"segment.ms", "1"}, {"preallocate", "true"}}) == "none");
+  CHECK(error_of({{"segment.bytes", "13"}}) == "segment.bytes: expected 14 or more, not '13'");
+  CHECK(error_of({{"segment.bytes", "2147483648"}}) == "segment.bytes: expected 14 or more, not '2147483648'");
+  CHECK(error_of({{"preallocate", "1"}}) == "preallocate: expected true, false, not '1'");
+  CHECK(error_of({{"remote.storage.enable", "false"}, {"min.cleanable.dirty.ratio", "0.5"}}) == "none");
+  CHECK(error_of({{"remote.storage.enable", "true"}}) == "remote.storage.enable: expected false, not 'true'");
+  CHECK(error_of({{"flush.ms", "1000"}}) == "flush.ms: expected 9223372036854775807, not '1000'");
+  CHECK(error_of({{"leader.replication.throttled.replicas", "*"}}) ==
+        "leader.replication.throttled.replicas: expected nothing, not '*'");
+}
+
+TEST_CASE("defaults of the cluster lie between the topic's settings and the node's") {
+  TopicDefaults node;
+  node.retention_bytes = 100;
+  const TopicConfig cluster{{"retention.ms", "5"}, {"retention.bytes", "50"}, {"segment.bytes", "1000"}};
+  const auto settings = parse_topic_config({{"retention.ms", "7"}}, node, cluster);
+  REQUIRE(settings);
+  CHECK(settings->retention_ms == 7);
+  CHECK(settings->retention_bytes == 50);
+  const auto entries = describe_topic_config({{"retention.ms", "7"}}, node, cluster);
+  const auto origins = [&](std::string_view name) {
+    std::string text;
+    for (const auto& entry : entries)
+      if (entry.info->name == name)
+        for (const auto& origin : entry.origins)
+          text += std::string(origin.name) + "=" + origin.value + "/" +
+                  std::to_string(static_cast<int>(origin.source)) + " ";
+    return text;
+  };
+  CHECK(origins("retention.ms") == "retention.ms=7/1 log.retention.ms=5/3 log.retention.ms=604800000/5 ");
+  CHECK(origins("retention.bytes") == "log.retention.bytes=50/3 log.retention.bytes=100/4 log.retention.bytes=-1/5 ");
+  CHECK(origins("segment.bytes") == "log.segment.bytes=1000/3 log.segment.bytes=1073741824/5 ");
+  CHECK(parse_topic_config({}, node, {{"no.such", "1"}}).error() == "unknown topic setting 'no.such'");
+}
+
 TEST_CASE("the description holds every name with the value in force, and whether it is a default") {
   const TopicConfig config{{"retention.ms", "60000"}, {"durability", "os"}};
   const auto entries = describe_topic_config(config, TopicDefaults{});

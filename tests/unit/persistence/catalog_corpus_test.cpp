@@ -37,6 +37,13 @@ TEST_CASE("the corpus of catalog_commands_fuzz", "[.corpus]") {
   const auto initialize = InitializeCatalog{"corpus", 5};
   const auto producers = AllocateProducerIds{1000};
   const auto both = CreateTopics{{topic_of("a.b", 4), topic_of("a_b", 5)}, true};
+  const auto defaults = SetClusterSettings{{{"topic.retention.ms", "7"}, {"topic.durability", "os"}}};
+  const auto quotas =
+      AlterClientQuotas{{{{{"client-id", "c"}}, {{"producer_byte_rate", 9}, {"consumer_byte_rate", std::nullopt}}},
+                         {{{"user", std::nullopt}}, {{"controller_mutation_rate", 0.5}}}},
+                        false};
+  write("topic-defaults", {encode(placed), encode(defaults)});
+  write("quotas", {encode(quotas), encode(quotas)});
   write("create", {encode(placed)});
   write("create-internal", {encode(internal), encode(drop("__internal"))});
   write("create-two", {encode(both)});

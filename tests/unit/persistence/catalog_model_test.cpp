@@ -22,6 +22,7 @@ struct Reference {
   };
   std::map<std::string, Entry> topics;
   std::int64_t next_producer = 0;
+  ClientQuotas quotas;
 
   bool create(const NewTopic& topic) {
     if (topics.contains(topic.name) || topic.partitions < 1) return false;
@@ -58,7 +59,7 @@ class Generator {
 
   Step next(Reference& reference) {
     const auto name = "topic-" + std::to_string(below(60));
-    switch (below(8)) {
+    switch (below(9)) {
       case 0:
       case 1:
       case 2: {
@@ -82,6 +83,12 @@ class Generator {
         reference.next_producer += count;
         return {encode(AllocateProducerIds{count}), true};
       }
+      case 7: {
+        const QuotaEntity entity{{"client-id", name}};
+        const auto value = below(3) ? std::optional(static_cast<double>(1 + below(1000))) : std::nullopt;
+        set_quota(reference.quotas, entity, "producer_byte_rate", value);
+        return {encode(AlterClientQuotas{{{entity, {{"producer_byte_rate", value}}}}, false}), true};
+      }
       default:
         return {encode(SetClusterSettings{{{"catalog.max_topics", std::to_string(100 + below(100))}}}), true};
     }
@@ -104,6 +111,7 @@ void compare(const Reference& reference, CatalogStore& store) {
     for (const auto& partition : topic->partitions) REQUIRE(++seen[partition.id] == 1);
   }
   REQUIRE(store.state().next_producer_id == reference.next_producer);
+  REQUIRE(*store.quotas() == reference.quotas);
 }
 
 }  // namespace
