@@ -69,6 +69,7 @@ GroupCoordinatorActor::behavior_type GroupCoordinatorActor::make_behavior() {
         if (Entry* entry = known(message.group)) entry->is = message;
         note_occupation(message.group);
       },
+      [this](const KeepGroup& request) { return keep(request); },
       [this](const DescribeGroup& request) { return describe(request); },
       [this](const ListGroups&) { return list(); },
       [this](const DeleteGroup& request) { return remove(request); },
@@ -98,10 +99,17 @@ GroupCoordinatorActor::Entry* GroupCoordinatorActor::known(const std::string& gr
   return found == groups_.end() ? nullptr : &found->second;
 }
 
-GroupCoordinatorActor::Entry& GroupCoordinatorActor::open(const std::string& group) {
+GroupCoordinatorActor::Entry& GroupCoordinatorActor::open(const std::string& group,
+                                                          std::optional<GroupSnapshot> restored) {
   Entry& entry = groups_[group];
   if (entry.actor) return entry;
-  entry.actor = spawn_on<GroupActor>(loop(), group, group_limits(services_.settings.kafka_protocol), GroupOwner(this));
+  if (restored) {  // until the group says so itself
+    entry.is.protocol_type = restored->protocol_type;
+    entry.is.state = GroupState::stable;
+    entry.is.occupied = true;
+  }
+  entry.actor = spawn_on<GroupActor>(loop(), group, group_limits(services_.settings.kafka_protocol), GroupOwner(this),
+                                     std::move(restored));
   monitor(entry.actor);
   by_actor_[entry.actor.id()] = group;
   return entry;

@@ -4,8 +4,8 @@
 // start, starts an actor per group when somebody joins, and keeps committed offsets: a commit is checked by the group,
 // written to the group's partition, and answered when it is durable.
 //
-// Until a partition has been read its groups are answered with COORDINATOR_LOAD_IN_PROGRESS. Members do not survive a
-// restart: the new coordinator knows none of them, says so, and they join again.
+// Until a partition has been read its groups are answered with COORDINATOR_LOAD_IN_PROGRESS. A generation that has
+// begun is kept there too: its members go on after a restart as if nothing had been.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,8 @@
 
 namespace braid {
 
-using GroupCoordinatorBase = GroupCoordinator::extend<Takes<GroupIdle>, Takes<GroupChanged>>;
+using GroupCoordinatorBase =
+    GroupCoordinator::extend<Takes<GroupIdle>, Takes<GroupChanged>, Answers<KeepGroup, GroupError>>;
 
 class GroupCoordinatorActor : public Pinned<GroupCoordinatorBase::base> {
  public:
@@ -67,7 +68,7 @@ class GroupCoordinatorActor : public Pinned<GroupCoordinatorBase::base> {
   void loaded(Shard& shard, Errc error);
   /// Of this group; or why there is none to talk to.
   Shard* shard_of(const std::string& group, kafka::ErrorCode& error);
-  Entry& open(const std::string& group);
+  Entry& open(const std::string& group, std::optional<GroupSnapshot> restored = std::nullopt);
   Entry* known(const std::string& group);
   void let_go(const std::string& group);
   void ended(const caf::down_msg& down);
@@ -79,6 +80,7 @@ class GroupCoordinatorActor : public Pinned<GroupCoordinatorBase::base> {
   caf::result<OffsetsCommitted> commit(const CommitOffsets& request);
   OffsetsFetched fetch(const FetchOffsets& request);
 
+  caf::result<GroupError> keep(const KeepGroup& request);
   caf::result<GroupDescription> describe(const DescribeGroup& request);
   GroupsListed list() const;
   caf::result<GroupError> remove(const DeleteGroup& request);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/groups/coordinator.hpp"
+#include "actors/groups/group_snapshot.hpp"
 #include "actors/internal_topics.hpp"
 #include "runtime/log.hpp"
 
@@ -62,8 +63,9 @@ void GroupCoordinatorActor::loaded(Shard& shard, Errc error) {
   auto empty = shard.table.nobody_is_here(loop().wall_clock());
   changes.insert(changes.end(), std::make_move_iterator(empty.begin()), std::make_move_iterator(empty.end()));
   put(shard, std::move(changes));
-  log::debug("group", {{"partition", shard.partition.value}}, "committed offsets of {} groups read",
-             shard.table.groups());
+  for (const auto& [group, snapshot] : shard.table.kept_groups()) open(group, decode_group(snapshot));
+  log::debug("group", {{"partition", shard.partition.value}}, "committed offsets of {} groups read, {} with members",
+             shard.table.groups(), shard.table.kept_groups().size());
 }
 
 /// Upkeep that need not be answered: what a failure leaves undone is done again after the next start.
@@ -74,6 +76,25 @@ void GroupCoordinatorActor::put(Shard& shard, std::vector<StateChange> changes) 
       BRAID_LOG_LIMITED(warning, "group", {{"partition", shard.partition.value}}, "upkeep was not written: {}",
                         to_string(error));
   });
+}
+
+caf::result<GroupError> GroupCoordinatorActor::keep(const KeepGroup& request) {
+  GroupError refused;
+  Shard* shard = shard_of(request.group, refused.error);
+  if (!shard) return refused;
+  auto snapshot = request.snapshot ? std::optional(encode_group(*request.snapshot)) : std::nullopt;
+  if (!snapshot && shard->table.kept_groups().count(request.group) == 0) return GroupError{};
+  std::vector<StateChange> changes;
+  changes.push_back(snapshot ? OffsetTable::group_change(request.group, *snapshot)
+                             : OffsetTable::group_removal(request.group));
+  shard->table.keep_group(request.group, std::move(snapshot));
+  auto promise = std::make_shared<Promise<GroupError>>(this);
+  auto later = promise->later();
+  shard->log->put(this, std::move(changes), loop().wall_clock(), [promise](Errc error) {
+    promise->deliver(
+        GroupError{error == Errc::none ? kafka::ErrorCode::none : kafka::ErrorCode::coordinator_not_available});
+  });
+  return later;
 }
 
 void GroupCoordinatorActor::note_occupation(const std::string& group) {

@@ -177,6 +177,7 @@ void Group::sync(SyncGroup request, GroupTicket ticket, std::int64_t now_ms, Gro
   for (auto& [id, assignment] : request.assignments)
     if (const auto other = members_.find(id); other != members_.end()) other->second.assignment = assignment.compact();
   state_ = GroupState::stable;
+  ++kept_version_;
   for (auto& [id, other] : members_) {
     if (!other.sync_ticket) continue;
     schedule(id, other.deadline, now_ms + other.session_timeout_ms);
@@ -266,6 +267,43 @@ SyncedGroup Group::current_assignment(const Member& member) const {
   answer.protocol = protocol_;
   answer.assignment = member.assignment;
   return answer;
+}
+
+std::optional<GroupSnapshot> Group::snapshot() const {
+  if (state_ != GroupState::stable) return std::nullopt;
+  GroupSnapshot snapshot;
+  snapshot.generation = generation_;
+  snapshot.protocol_type = protocol_type_.value_or("");
+  snapshot.protocol = protocol_.value_or("");
+  snapshot.leader = leader_;
+  snapshot.members.reserve(members_.size());
+  for (const auto& [id, member] : members_)
+    snapshot.members.push_back({id, member.instance, member.client_id, member.client_host, member.session_timeout_ms,
+                                member.rebalance_timeout_ms, member.protocols, member.assignment});
+  return snapshot;
+}
+
+void Group::restore(GroupSnapshot snapshot, std::int64_t now_ms) {
+  state_ = GroupState::stable;
+  generation_ = snapshot.generation;
+  leader_ = std::move(snapshot.leader);
+  protocol_type_ = std::move(snapshot.protocol_type);
+  protocol_ = std::move(snapshot.protocol);
+  for (GroupSnapshot::Member& kept : snapshot.members) {
+    Member& member = members_[kept.id];
+    member.instance = std::move(kept.instance);
+    member.client_id = std::move(kept.client_id);
+    member.client_host = std::move(kept.client_host);
+    member.session_timeout_ms = kept.session_timeout_ms;
+    member.rebalance_timeout_ms = kept.rebalance_timeout_ms;
+    member.protocols = std::move(kept.protocols);
+    member.assignment = std::move(kept.assignment);
+    member.fresh = false;
+    for (const GroupProtocol& protocol : member.protocols) ++protocol_counts_[protocol.name];
+    if (member.instance) static_members_[*member.instance] = kept.id;
+    schedule(kept.id, member.deadline, now_ms + member.session_timeout_ms);
+  }
+  note_subscribed_topics();
 }
 
 GroupDescription Group::describe() const {

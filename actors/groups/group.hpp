@@ -59,6 +59,12 @@ class Group {
   /// Acts on everything that is due. Call at or after `next_deadline_ms`; calling early does no harm.
   void expire(std::int64_t now_ms, GroupAnswers&);
   std::optional<std::int64_t> next_deadline_ms() const;
+  /// Grows when the generation that has begun changes: then it has to be kept anew, or, without members, no more.
+  std::uint64_t kept_version() const { return kept_version_; }
+  /// The generation that has begun; nothing when there is none or another is on its way.
+  std::optional<GroupSnapshot> snapshot() const;
+  /// A group of an earlier life of the broker: all members are here, and have their whole session to say so.
+  void restore(GroupSnapshot, std::int64_t now_ms);
   GroupDescription describe() const;
   /// Topics that the members of this generation subscribe to. Nothing when they cannot be known: no consumers, or a
   /// member whose subscription cannot be read.
@@ -154,6 +160,7 @@ class Group {
   std::optional<std::set<std::string, std::less<>>> subscribed_topics_;
   std::size_t joins_waiting_ = 0;
   std::set<std::pair<std::int64_t, std::string>> deadlines_;
+  std::uint64_t kept_version_ = 0;
 
   std::int64_t join_deadline_ms_ = kNone;
   /// The first rebalance of an empty group waits a little for further members, longer while they keep coming.

@@ -2,6 +2,8 @@
 #include "actors/groups/group_actor.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "actors/groups/member_id.hpp"
 #include "runtime/log.hpp"
@@ -11,6 +13,11 @@ namespace braid {
 using kafka::ErrorCode;
 
 GroupActor::behavior_type GroupActor::make_behavior() {
+  if (restored_) {
+    group_.restore(*std::exchange(restored_, std::nullopt), loop().now_ms());
+    GroupAnswers none;
+    settle(none);
+  }
   return {
       [this](const JoinGroup& request) { return join(request); },
       [this](const SyncGroup& request) { return sync(request); },
@@ -54,6 +61,7 @@ void GroupActor::on_exit() {
   GroupAnswers answers;
   group_.close(answers);
   settle(answers);
+  kept(ErrorCode::coordinator_not_available);
   Pinned::on_exit();
 }
 
@@ -85,7 +93,44 @@ caf::result<SyncedGroup> GroupActor::sync(const SyncGroup& request) {
 }
 
 void GroupActor::settle(GroupAnswers& answers) {
-  if (group_.state() != GroupState::dead) tell_owner();
+  if (group_.state() == GroupState::dead) return deliver(answers);
+  tell_owner();
+  if (group_.kept_version() != kept_version_ && !keeping_) keep();
+  if (keeping_) {
+    const auto hold = [](auto& from, auto& into) {
+      const auto bad = [](const auto& answer) { return answer.second.error != ErrorCode::none; };
+      const auto first_good = std::stable_partition(from.begin(), from.end(), bad);
+      std::move(first_good, from.end(), std::back_inserter(into));
+      from.erase(first_good, from.end());
+    };
+    // A join that begins a generation has nothing to lose yet; one that returns to a stable group has.
+    if (group_.state() == GroupState::stable) hold(answers.joins, held_.joins);
+    hold(answers.syncs, held_.syncs);
+  }
+  deliver(answers);
+  set_timer();
+}
+
+void GroupActor::keep() {
+  keeping_ = true;
+  kept_version_ = group_.kept_version();
+  ask(
+      this, owner_, KeepGroup{id_, group_.snapshot()}, [this](const GroupError& result) { kept(result.error); },
+      [this](const caf::error&) { kept(ErrorCode::coordinator_not_available); });
+}
+
+void GroupActor::kept(ErrorCode error) {
+  keeping_ = false;
+  if (group_.state() != GroupState::dead && group_.kept_version() != kept_version_) return keep();
+  GroupAnswers answers = std::exchange(held_, {});
+  for (auto& [ticket, answer] : answers.joins)
+    if (error != ErrorCode::none) answer.error = error;
+  for (auto& [ticket, answer] : answers.syncs)
+    if (error != ErrorCode::none) answer.error = error;
+  deliver(answers);
+}
+
+void GroupActor::deliver(GroupAnswers& answers) {
   for (auto& [ticket, answer] : answers.joins) {
     const auto waiting = joins_.extract(ticket);
     if (!waiting.empty()) waiting.mapped().deliver(std::move(answer));
@@ -94,8 +139,6 @@ void GroupActor::settle(GroupAnswers& answers) {
     const auto waiting = syncs_.extract(ticket);
     if (!waiting.empty()) waiting.mapped().deliver(std::move(answer));
   }
-  if (group_.state() == GroupState::dead) return;
-  set_timer();
 }
 
 /// Before anybody is answered: who has an answer finds the coordinator informed.

@@ -1,8 +1,8 @@
 // Braid, Apache-2.0.
 //
 // The actor around a group: gives the state machine requests, time and member ids, and keeps the promises of those who
-// wait. It holds nothing that must survive: offsets are the coordinator's, and members of a group that is gone join
-// again. So it ends when nobody has been here for a while.
+// wait. It holds nothing that must survive: offsets are the coordinator's, and so is the generation that has begun,
+// which is kept before anybody learns its assignment. So it ends when nobody has been here for a while.
 //
 // Ending takes two: the actor says how many messages it has had, and the coordinator lets it go only if it sent no more
 // than that, so that no request falls between the two.
@@ -50,14 +50,25 @@ struct GroupChanged {
   /// What they subscribe to; null when that is not known.
   std::shared_ptr<const std::set<std::string, std::less<>>> subscribed_topics;
 };
-using GroupOwner = Interface<Takes<GroupIdle>, Takes<GroupChanged>>;
+/// To the coordinator: this generation has begun (or, without one, nobody is left); answered when that is durable.
+struct KeepGroup {
+  std::string group;
+  std::optional<GroupSnapshot> snapshot;
+};
+using GroupOwner = Interface<Takes<GroupIdle>, Takes<GroupChanged>, Answers<KeepGroup, GroupError>>;
 
 class GroupActor : public Pinned<GroupActorHandle::base> {
  public:
   static constexpr std::int64_t kIdle_ms = 60'000;
 
-  GroupActor(caf::actor_config& config, Loop& loop, std::string id, GroupLimits limits, GroupOwner owner)
-      : Pinned(config, loop), id_(std::move(id)), group_(limits), owner_(std::move(owner)) {}
+  /// `restored`: the generation that was kept when the broker ended.
+  GroupActor(caf::actor_config& config, Loop& loop, std::string id, GroupLimits limits, GroupOwner owner,
+             std::optional<GroupSnapshot> restored)
+      : Pinned(config, loop),
+        id_(std::move(id)),
+        group_(limits),
+        owner_(std::move(owner)),
+        restored_(std::move(restored)) {}
   const char* name() const override { return "group"; }
   void on_exit() override;
 
@@ -70,11 +81,19 @@ class GroupActor : public Pinned<GroupActorHandle::base> {
   /// After every event: tells the coordinator what it has to know, gives the answers out, sets the timer.
   void settle(GroupAnswers& answers);
   void tell_owner();
+  void deliver(GroupAnswers& answers);
+  /// Has the generation kept, and gives `held_` out when it is.
+  void keep();
+  void kept(kafka::ErrorCode error);
   void set_timer();
 
   std::string id_;
   Group group_;
   GroupOwner owner_;
+  std::optional<GroupSnapshot> restored_;
+  std::uint64_t kept_version_ = 0;  ///< that the coordinator has, or is about to have
+  bool keeping_ = false;
+  GroupAnswers held_;  ///< good answers that must not be given before the generation is kept
   std::unordered_map<GroupTicket, Promise<JoinedGroup>> joins_;
   std::unordered_map<GroupTicket, Promise<SyncedGroup>> syncs_;
   GroupTicket last_ticket_ = 0;
@@ -91,5 +110,6 @@ class GroupActor : public Pinned<GroupActorHandle::base> {
 BRAID_MESSAGE(braid::CheckCommit)
 BRAID_MESSAGE(braid::EndGroup)
 BRAID_MESSAGE(braid::GroupIdle)
+BRAID_MESSAGE(braid::KeepGroup)
 BRAID_MESSAGE(braid::GroupChanged)
 BRAID_MESSAGE(braid::CloseIfEmpty)

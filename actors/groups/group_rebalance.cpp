@@ -84,6 +84,7 @@ void Group::replace_static(const std::string& old_id, const std::string& new_id,
   // Nothing has changed for the others. A returning leader must not assign anew: a stable group would not hand that
   // out. Newer clients are told so (KIP-814); older ones are given the old leader's id, and take themselves for a
   // follower.
+  ++kept_version_;
   const bool leads = leader_ == new_id;
   JoinedGroup answer = current_generation(new_id, skips_assignment && leads);
   if (skips_assignment)
@@ -193,6 +194,7 @@ void Group::complete_join(std::int64_t now_ms, GroupAnswers& answers) {
     protocol_.reset();
     leader_.clear();
     subscribed_topics_.reset();
+    ++kept_version_;
     return;
   }
   protocol_ = select_protocol();

@@ -108,6 +108,21 @@ struct OffsetsFetched {
   std::vector<std::pair<OffsetKey, CommittedOffset>> offsets;  ///< offset -1 for a key without one
 };
 
+/// A generation that has begun, as it is kept: after a restart of the broker its members go on as if nothing had been.
+struct GroupSnapshot {
+  struct Member {
+    std::string id;
+    std::optional<std::string> instance;
+    std::string client_id, client_host;
+    std::int64_t session_timeout_ms = 0, rebalance_timeout_ms = 0;
+    std::vector<GroupProtocol> protocols;
+    Bytes assignment;
+  };
+  std::int32_t generation = 0;
+  std::string protocol_type, protocol, leader;
+  std::vector<Member> members;  ///< at least one
+};
+
 // -- for administrators -----------------------------------------------------------------------------------------------
 
 struct DescribeGroup {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "actors/groups/group_snapshot.hpp"
 #include "model/byte_io.hpp"
 
 namespace braid {
@@ -12,7 +13,7 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 /// An occupation's value of version 2 ends with the type of the group's members.
 constexpr std::uint8_t kOccupationVersion = 2;
-enum class Kind : std::uint8_t { offset = 0, occupation = 1 };
+enum class Kind : std::uint8_t { offset = 0, occupation = 1, group = 2 };
 
 void put_text(ByteWriter& writer, std::string_view text) {
   writer.varint(text.size());
@@ -84,6 +85,21 @@ StateChange OffsetTable::occupation_removal(std::string_view group) {
   return {begin_key(Kind::occupation, group).finish(), std::nullopt};
 }
 
+StateChange OffsetTable::group_change(std::string_view group, const Bytes& snapshot) {
+  return {begin_key(Kind::group, group).finish(), snapshot};
+}
+
+StateChange OffsetTable::group_removal(std::string_view group) {
+  return {begin_key(Kind::group, group).finish(), std::nullopt};
+}
+
+void OffsetTable::keep_group(const std::string& group, std::optional<Bytes> snapshot) {
+  if (snapshot)
+    kept_.insert_or_assign(group, *std::move(snapshot));
+  else
+    kept_.erase(group);
+}
+
 bool OffsetTable::apply(const Bytes& key, const std::optional<Bytes>& value) {
   ByteReader reader(key);
   if (reader.u8() != kVersion) return false;
@@ -97,6 +113,11 @@ bool OffsetTable::apply(const Bytes& key, const std::optional<Bytes>& value) {
     auto committed = read_offset(*value);
     if (!committed) return false;
     commit(group, topic, partition, *std::move(committed));
+    return true;
+  }
+  if (kind == static_cast<std::uint8_t>(Kind::group) && !reader.failed() && reader.remaining() == 0) {
+    if (value && !decode_group(*value)) return false;
+    keep_group(group, value ? std::optional(value->compact()) : std::nullopt);
     return true;
   }
   if (kind != static_cast<std::uint8_t>(Kind::occupation) || reader.failed() || reader.remaining() != 0) return false;
@@ -214,7 +235,7 @@ std::vector<StateChange> OffsetTable::expire(Timestamp now, std::int64_t retenti
 std::vector<StateChange> OffsetTable::nobody_is_here(Timestamp now) {
   std::vector<StateChange> changes;
   for (auto& [name, group] : groups_) {
-    if (!group.recorded || !group.occupied) continue;
+    if (!group.recorded || !group.occupied || kept_.count(name) > 0) continue;
     group.occupied = false;
     group.since = now;
     changes.push_back(occupation_change(name, false, now, group.protocol_type));
@@ -231,6 +252,7 @@ std::vector<StateChange> OffsetTable::live() const {
     // Behind the offsets: a replay takes it only for a group that has some.
     if (group.recorded) changes.push_back(occupation_change(name, group.occupied, group.since, group.protocol_type));
   }
+  for (const auto& [name, snapshot] : kept_) changes.push_back(group_change(name, snapshot));
   return changes;
 }
 

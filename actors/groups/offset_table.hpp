@@ -32,6 +32,8 @@ class OffsetTable {
   static StateChange occupation_change(std::string_view group, bool occupied, Timestamp since,
                                        std::string_view protocol_type);
   static StateChange occupation_removal(std::string_view group);
+  static StateChange group_change(std::string_view group, const Bytes& snapshot);
+  static StateChange group_removal(std::string_view group);
   /// Takes a record of the log in; false when it is not one of ours.
   bool apply(const Bytes& key, const std::optional<Bytes>& value);
 
@@ -62,6 +64,10 @@ class OffsetTable {
   std::optional<bool> occupied(const std::string& group) const;
   void set_occupied(const std::string& group, bool occupied, Timestamp since, const std::string& protocol_type);
 
+  /// The generation that a group has begun, encoded (group_snapshot.hpp); nothing when there is none any more.
+  void keep_group(const std::string& group, std::optional<Bytes> snapshot);
+  const std::unordered_map<std::string, Bytes>& kept_groups() const { return kept_; }
+
   /// Takes what matches out and returns the removals for the log.
   std::vector<StateChange> remove_offsets(
       const std::function<bool(const std::string& topic, const CommittedOffset& committed)>& matches);
@@ -73,7 +79,7 @@ class OffsetTable {
   /// they live for as long after their commit, unless `in_use` says that the members read the topic (KIP-211).
   using InUse = std::function<bool(const std::string& group, const std::string& topic)>;
   std::vector<StateChange> expire(Timestamp now, std::int64_t retention_ms, const InUse& in_use);
-  /// After a restart all members are gone: groups that are recorded as occupied are empty from now on.
+  /// After a restart: groups that are recorded as occupied, and whose members nobody knows, are empty from now on.
   std::vector<StateChange> nobody_is_here(Timestamp now);
 
   /// Everything, for a snapshot.
@@ -91,6 +97,7 @@ class OffsetTable {
   void erase(const std::string& group, const std::string& topic, std::int32_t partition);
 
   std::unordered_map<std::string, Group> groups_;  ///< none without offsets
+  std::unordered_map<std::string, Bytes> kept_;    ///< generations that have begun
 };
 
 }  // namespace braid

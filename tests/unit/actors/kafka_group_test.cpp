@@ -230,7 +230,7 @@ TEST_CASE("metadata of an offset has a limit of its own") {
   CHECK(fetch(client, "g", 1).committed_offset == 2);
 }
 
-TEST_CASE("committed offsets survive a power failure, members do not") {
+TEST_CASE("committed offsets and members survive a power failure") {
   KafkaWorld world;
   world.create_topic("t");
   std::string member;
@@ -249,12 +249,55 @@ TEST_CASE("committed offsets survive a power failure, members do not") {
   beat.group_id = Text("g");
   beat.generation_id = 1;
   beat.member_id = Text(member);
+  CHECK(client.call<HeartbeatResponse>(beat, 3).error_code == ErrorCode::none);
+  CHECK(commit(world, client, "g", 43, member, 1) == ErrorCode::none);
+  CHECK(commit(world, client, "g", 44, member, 2) == ErrorCode::illegal_generation);
+  SyncGroupRequest sync;
+  sync.group_id = Text("g");
+  sync.generation_id = 1;
+  sync.member_id = Text(member);
+  CHECK(client.call<SyncGroupResponse>(sync, 3).assignment.view() == "all");
+  CHECK(client.call<JoinGroupResponse>(join_request("g", member), 3).generation_id == 2);
+}
+
+TEST_CASE("members that do not come back after a restart are out after their session") {
+  KafkaWorld world;
+  world.create_topic("t");
+  const std::string gone = alone(world.client(), "g");
+  world.restart();
+  auto& client = world.client();
+  fetch(client, "g");  // the coordinator has read its partitions
+  world.world().run_for(12000);
+  HeartbeatRequest beat;
+  beat.group_id = Text("g");
+  beat.generation_id = 1;
+  beat.member_id = Text(gone);
   CHECK(client.call<HeartbeatResponse>(beat, 3).error_code == ErrorCode::unknown_member_id);
-  CHECK(commit(world, client, "g", 43, member, 1) == ErrorCode::illegal_generation);
-  CHECK(client.call<JoinGroupResponse>(join_request("g", member), 3).error_code == ErrorCode::unknown_member_id);
-  const std::string again = alone(client, "g");
-  CHECK(commit(world, client, "g", 44, again, 1) == ErrorCode::none);
-  CHECK(fetch(client, "g").committed_offset == 44);
+  CHECK(commit(world, client, "g", 7) == ErrorCode::none);  // nobody is in the group
+  world.restart();
+  CHECK(commit(world, world.client(), "g", 8, gone, 1) != ErrorCode::none);
+}
+
+TEST_CASE("an assignment is handed out only when the generation would survive") {
+  KafkaWorld world;
+  auto& client = world.client();
+  for (int round = 0; round < 5; ++round) {
+    const std::string group = "g" + std::to_string(round);
+    auto& now = world.client();
+    const auto joined = now.call<JoinGroupResponse>(join_request(group), 3);
+    REQUIRE(joined.error_code == ErrorCode::none);
+    SyncGroupRequest sync;
+    sync.group_id = Text(group);
+    sync.generation_id = joined.generation_id;
+    sync.member_id = joined.member_id;
+    sync.assignments.push_back({joined.member_id, Bytes::copy("kept")});
+    REQUIRE(now.call<SyncGroupResponse>(sync, 3).error_code == ErrorCode::none);
+    world.restart();
+    auto& later = world.client();
+    CHECK(fetch(later, group).committed_offset == -1);
+    CHECK(later.call<SyncGroupResponse>(sync, 3).assignment.view() == "kept");
+  }
+  CHECK(client.is_closed());
 }
 
 TEST_CASE("offsets go with their topic, and one of the same name begins without") {

@@ -1,0 +1,119 @@
+// Braid, Apache-2.0.
+//
+// A generation as a record: it comes back whole, and what is damaged or does not hang together is refused.
+#include <random>
+
+#include "actors/groups/group_snapshot.hpp"
+#include "actors/groups/offset_table.hpp"
+#include "support/seed.hpp"
+#include "unit/actors/group_harness.hpp"
+
+namespace braid::test {
+
+namespace {
+
+GroupSnapshot example() {
+  GroupSnapshot snapshot;
+  snapshot.generation = 7;
+  snapshot.protocol_type = "consumer";
+  snapshot.protocol = "range";
+  snapshot.leader = "b";
+  for (const char* id : {"a", "b", "c"}) {
+    GroupSnapshot::Member member;
+    member.id = id;
+    if (*id == 'b') member.instance = "instance";
+    member.client_id = "client";
+    member.client_host = "/10.0.0.1";
+    member.session_timeout_ms = 10000;
+    member.rebalance_timeout_ms = 60000;
+    member.protocols = {{"range", Bytes::copy(std::string("topics of ") + id)}, {"sticky", Bytes()}};
+    member.assignment = Bytes::copy(std::string("part of ") + id);
+    snapshot.members.push_back(member);
+  }
+  return snapshot;
+}
+
+}  // namespace
+
+TEST_CASE("a generation comes back from its record with everything in it") {
+  const auto back = decode_group(encode_group(example()));
+  REQUIRE(back);
+  CHECK(encode_group(*back).view() == encode_group(example()).view());
+  REQUIRE(back->members.size() == 3);
+  CHECK(back->members[1].instance == "instance");
+  CHECK(back->members[2].assignment.view() == "part of c");
+  CHECK(back->members[0].protocols[0].metadata.view() == "topics of a");
+}
+
+TEST_CASE("a generation that does not hang together is refused") {
+  const auto refused = [](const std::function<void(GroupSnapshot&)>& change) {
+    GroupSnapshot snapshot = example();
+    change(snapshot);
+    return !decode_group(encode_group(snapshot));
+  };
+  CHECK(refused([](GroupSnapshot& s) { s.leader = "stranger"; }));
+  CHECK(refused([](GroupSnapshot& s) { s.members[1].id = "a"; }));
+  CHECK(refused([](GroupSnapshot& s) { s.members[0].instance = "instance"; }));
+  CHECK(refused([](GroupSnapshot& s) { s.protocol = "unknown"; }));
+  CHECK(refused([](GroupSnapshot& s) { s.members[2].protocols.erase(s.members[2].protocols.begin()); }));
+  CHECK(refused([](GroupSnapshot& s) { s.members[2].protocols[1].name = "range"; }));
+  CHECK(refused([](GroupSnapshot& s) { s.members[0].session_timeout_ms = 0; }));
+  CHECK(refused([](GroupSnapshot& s) { s.members.clear(); }));
+  CHECK(refused([](GroupSnapshot& s) { s.generation = 0; }));
+}
+
+TEST_CASE("damaged bytes are refused or are another sound generation, and never more") {
+  const auto seed = test_seed();
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  const std::string whole = encode_group(example()).str();
+  for (std::size_t length = 0; length < whole.size(); ++length)
+    CHECK_FALSE(decode_group(Bytes::copy(whole.substr(0, length))));
+  for (int round = 0; round < 20000; ++round) {
+    std::string damaged = whole;
+    damaged[random() % damaged.size()] = static_cast<char>(random());
+    const auto decoded = decode_group(Bytes::copy(damaged));
+    if (!decoded) continue;
+    Group group(GroupLimits{});
+    group.restore(*decoded, 0);
+    group.check_invariants();
+  }
+}
+
+TEST_CASE("a restored group goes on: its members beat, commit and rebalance, and who is silent goes") {
+  GroupHarness harness;
+  harness.group.restore(example(), harness.now_ms);
+  harness.group.check_invariants();
+  CHECK(harness.group.state() == GroupState::stable);
+  CHECK(harness.group.generation() == 7);
+  CHECK(harness.group.heartbeat({"g", "a", {}, 7}, 1000) == ErrorCode::none);
+  CHECK(harness.group.heartbeat({"g", "b", "instance", 7}, 1000) == ErrorCode::none);
+  CHECK(harness.group.check_commit("a", {}, 7, 1000) == ErrorCode::none);
+  const auto snapshot = harness.group.snapshot();
+  REQUIRE(snapshot);
+  CHECK(encode_group(*snapshot).view() == encode_group(example()).view());
+  GroupAnswers answers;
+  harness.group.expire(10500, answers);
+  harness.group.check_invariants();
+  CHECK(harness.group.members() == 2);
+  CHECK(harness.group.state() == GroupState::preparing_rebalance);
+  CHECK_FALSE(harness.group.snapshot());
+}
+
+TEST_CASE("what has to be kept changes with each new assignment, with a returning instance, and with the end") {
+  GroupHarness harness;
+  CHECK(harness.group.kept_version() == 0);
+  const GroupSnapshot kept = example();
+  OffsetTable table;
+  const StateChange change = OffsetTable::group_change("g", encode_group(kept));
+  CHECK(table.apply(change.key, change.value));
+  CHECK(table.kept_groups().count("g") == 1);
+  CHECK_FALSE(table.apply(change.key, Bytes::copy("garbage")));
+  REQUIRE(table.live().size() == 1);
+  CHECK(table.live()[0].value->view() == encode_group(kept).view());
+  const StateChange removal = OffsetTable::group_removal("g");
+  CHECK(table.apply(removal.key, removal.value));
+  CHECK(table.live().empty());
+}
+
+}  // namespace braid::test
