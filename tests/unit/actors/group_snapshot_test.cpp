@@ -86,31 +86,51 @@ TEST_CASE("a restored group goes on: its members beat, commit and rebalance, and
   harness.group.check_invariants();
   CHECK(harness.group.state() == GroupState::stable);
   CHECK(harness.group.generation() == 7);
-  CHECK(harness.group.heartbeat({"g", "a", {}, 7}, 1000) == ErrorCode::none);
-  CHECK(harness.group.heartbeat({"g", "b", "instance", 7}, 1000) == ErrorCode::none);
-  CHECK(harness.group.check_commit("a", {}, 7, 1000) == ErrorCode::none);
   const auto snapshot = harness.group.snapshot();
   REQUIRE(snapshot);
   CHECK(encode_group(*snapshot).view() == encode_group(example()).view());
-  GroupAnswers answers;
-  harness.group.expire(10500, answers);
-  harness.group.check_invariants();
+  CHECK(harness.commit("a", 7) == ErrorCode::none);
+  harness.pass(9000);
+  CHECK(harness.heartbeat("a", 7) == ErrorCode::none);
+  CHECK(harness.heartbeat("b", 7, "instance") == ErrorCode::none);
+  harness.pass(2000);  // "c" has not said anything
   CHECK(harness.group.members() == 2);
   CHECK(harness.group.state() == GroupState::preparing_rebalance);
   CHECK_FALSE(harness.group.snapshot());
+  CHECK(harness.heartbeat("a", 7) == ErrorCode::rebalance_in_progress);
 }
 
 TEST_CASE("what has to be kept changes with each new assignment, with a returning instance, and with the end") {
   GroupHarness harness;
   CHECK(harness.group.kept_version() == 0);
-  const GroupSnapshot kept = example();
+  const auto ids = harness.stable_group(2);
+  const std::uint64_t first = harness.group.kept_version();
+  CHECK(first > 0);
+  CHECK(harness.heartbeat(ids[0], harness.group.generation()) == ErrorCode::none);
+  CHECK(harness.group.kept_version() == first);
+  const GroupTicket instance = harness.join({.member = "", .instance = "i"});
+  for (const std::string& id : ids) harness.join({.member = id});
+  harness.sync(harness.group.leader(), harness.group.generation(), {});
+  const std::uint64_t second = harness.group.kept_version();
+  CHECK(second > first);
+  const GroupTicket back = harness.join({.member = "", .instance = "i"});
+  CHECK(harness.joined(back).member != harness.joined(instance).member);
+  CHECK(harness.group.kept_version() > second);
+  const std::uint64_t third = harness.group.kept_version();
+  for (const std::string& id : ids) harness.leave(id);
+  harness.leave({{"", "i", {}}});
+  CHECK(harness.group.state() == GroupState::empty);
+  CHECK(harness.group.kept_version() > third);
+}
+
+TEST_CASE("generations are in the table of offsets, and in its snapshots") {
   OffsetTable table;
-  const StateChange change = OffsetTable::group_change("g", encode_group(kept));
+  const StateChange change = OffsetTable::group_change("g", encode_group(example()));
   CHECK(table.apply(change.key, change.value));
   CHECK(table.kept_groups().count("g") == 1);
   CHECK_FALSE(table.apply(change.key, Bytes::copy("garbage")));
   REQUIRE(table.live().size() == 1);
-  CHECK(table.live()[0].value->view() == encode_group(kept).view());
+  CHECK(table.live()[0].value->view() == encode_group(example()).view());
   const StateChange removal = OffsetTable::group_removal("g");
   CHECK(table.apply(removal.key, removal.value));
   CHECK(table.live().empty());
