@@ -95,7 +95,7 @@ caf::result<SyncedGroup> GroupActor::sync(const SyncGroup& request) {
 void GroupActor::settle(GroupAnswers& answers) {
   if (group_.state() == GroupState::dead) return deliver(answers);
   tell_owner();
-  if (group_.kept_version() != kept_version_ && !keeping_) keep();
+  if (must_keep() && !keeping_) keep();
   if (keeping_) {
     const auto hold = [](auto& from, auto& into) {
       const auto bad = [](const auto& answer) { return answer.second.error != ErrorCode::none; };
@@ -111,6 +111,12 @@ void GroupActor::settle(GroupAnswers& answers) {
   set_timer();
 }
 
+/// While another generation is on its way the last one stays what it was.
+bool GroupActor::must_keep() const {
+  return group_.kept_version() != kept_version_ &&
+         (group_.state() == GroupState::stable || group_.state() == GroupState::empty);
+}
+
 void GroupActor::keep() {
   keeping_ = true;
   kept_version_ = group_.kept_version();
@@ -121,7 +127,7 @@ void GroupActor::keep() {
 
 void GroupActor::kept(ErrorCode error) {
   keeping_ = false;
-  if (group_.state() != GroupState::dead && group_.kept_version() != kept_version_) return keep();
+  if (must_keep()) return keep();
   GroupAnswers answers = std::exchange(held_, {});
   for (auto& [ticket, answer] : answers.joins)
     if (error != ErrorCode::none) answer.error = error;

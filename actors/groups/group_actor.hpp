@@ -83,6 +83,7 @@ class GroupActor : public Pinned<GroupActorHandle::base> {
   void tell_owner();
   void deliver(GroupAnswers& answers);
   /// Has the generation kept, and gives `held_` out when it is.
+  bool must_keep() const;
   void keep();
   void kept(kafka::ErrorCode error);
   void set_timer();
