@@ -110,8 +110,6 @@ constexpr std::array table{
                      {},
                      [](const Settings& s) { return number(s.kafka_protocol.max_described_partitions); }},
     BrokerConfigInfo{"node.id", ConfigType::int32, "node.id", {}, [](const Settings& s) { return number(s.node_id); }},
-    BrokerConfigInfo{
-        "num.network.threads", ConfigType::int32, "node.loops", {}, [](const Settings& s) { return number(s.loops); }},
     BrokerConfigInfo{"num.partitions",
                      ConfigType::int32,
                      "kafka.default_partitions",
