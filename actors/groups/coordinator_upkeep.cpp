@@ -118,7 +118,7 @@ void GroupCoordinatorActor::ended(const caf::down_msg& down) {
   if (which == by_actor_.end()) return;
   const std::string group = which->second;
   by_actor_.erase(which);
-  log::error("group", {{"group", group}}, "the group failed: {}; its members join again", describe(down.reason));
+  log::error("group", {{"group", group}}, "the group failed: {}; its members join again", braid::describe(down.reason));
   groups_.erase(group);
   note_occupation(group);
 }

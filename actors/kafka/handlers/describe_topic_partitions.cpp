@@ -13,7 +13,7 @@ namespace braid::kafka {
 
 namespace {
 
-using Response = DescribeTopicPartitionsResponse;
+using Described = DescribeTopicPartitionsResponse;
 
 /// Names at or behind the cursor, sorted, each once.
 std::vector<std::string> wanted_names(const Directory& directory, const DescribeTopicPartitionsRequest& request) {
@@ -38,21 +38,21 @@ bool is_valid_cursor(const DescribeTopicPartitionsRequest& request) {
          });
 }
 
-Response::Topic failed(std::string_view name, ErrorCode error) {
-  Response::Topic place;
+Described::Topic failed(std::string_view name, ErrorCode error) {
+  Described::Topic place;
   place.name = Text(name);
   place.error_code = error;
   return place;
 }
 
-Response::Topic describe(const Topic& topic, std::int32_t first, std::int32_t end, std::int32_t node_id) {
-  Response::Topic place;
+Described::Topic describe(const Topic& topic, std::int32_t first, std::int32_t end, std::int32_t node_id) {
+  Described::Topic place;
   place.name = Text(topic.name);
   place.topic_id = topic.id;
   place.is_internal = topic.internal;
   place.topic_authorized_operations = kTopicOperations;
   for (std::int32_t index = first; index < end; ++index) {
-    Response::Partition& partition = place.partitions.emplace_back();
+    Described::Partition& partition = place.partitions.emplace_back();
     partition.partition_index = index;
     partition.leader_id = node_id;
     partition.leader_epoch = topic.partition(PartitionIndex{index})->epoch.value;
@@ -67,7 +67,7 @@ Response::Topic describe(const Topic& topic, std::int32_t first, std::int32_t en
 }  // namespace
 
 void describe_topic_partitions(Session& session, const Call& call, DescribeTopicPartitionsRequest request) {
-  Response response;
+  Described response;
   if (!is_valid_cursor(request)) {
     for (const auto& topic : request.topics)
       response.topics.push_back(failed(topic.name.view(), ErrorCode::invalid_request));
@@ -78,7 +78,7 @@ void describe_topic_partitions(Session& session, const Call& call, DescribeTopic
   for (const std::string& name : wanted_names(directory, request)) {
     const TopicRef topic = directory.find(name);
     if (room == 0) {
-      response.next_cursor = Response::Cursor{Text(name), 0};
+      response.next_cursor = Described::Cursor{Text(name), 0};
       break;
     }
     if (!topic) {
@@ -93,7 +93,7 @@ void describe_topic_partitions(Session& session, const Call& call, DescribeTopic
     response.topics.push_back(describe(*topic, first, end, session.node_id()));
     room -= end - first;
     if (end == count) continue;
-    response.next_cursor = Response::Cursor{Text(name), end};
+    response.next_cursor = Described::Cursor{Text(name), end};
     break;
   }
   session.respond(call, response);
