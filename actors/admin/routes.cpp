@@ -69,8 +69,9 @@ Json to_json_object(const TopicDescription& description) {
                                            {"bytes", Json(static_cast<std::int64_t>(partition.bytes))}}));
   Json::Object settings;
   for (const auto& entry : description.settings)
-    settings.emplace_back(std::string(entry.info->name),
-                          Json(Json::Object{{"value", Json(entry.value)}, {"default", Json(entry.source() != ConfigSource::topic)}}));
+    settings.emplace_back(
+        std::string(entry.info->name),
+        Json(Json::Object{{"value", Json(entry.value)}, {"default", Json(entry.source() != ConfigSource::topic)}}));
   return Json(Json::Object{{"topic", to_json_object(description.topic)},
                            {"partitions", Json(std::move(partitions))},
                            {"settings", Json(std::move(settings))}});
