@@ -11,6 +11,7 @@
 #include <set>
 
 #include "e2e/support/broker.hpp"
+#include "e2e/support/command.hpp"
 #include "e2e/support/kafka.hpp"
 
 using namespace braid::e2e;
@@ -156,31 +157,39 @@ class Admin {
       return 0;
     });
   }
-  /// Of all partitions that have one, by "topic-partition".
+  /// Of all partitions that have one, by "topic-partition". Waits for a coordinator that is still reading its log.
   std::map<std::string, std::int64_t> offsets(const char* group) {
-    auto* wanted = rd_kafka_ListConsumerGroupOffsets_new(group, nullptr);
-    rd_kafka_ListConsumerGroupOffsets(client_, &wanted, 1, nullptr, queue_);
-    rd_kafka_ListConsumerGroupOffsets_destroy(wanted);
-    return read<std::map<std::string, std::int64_t>>([](rd_kafka_event_t* event) {
-      std::size_t count = 0;
-      const auto** results = rd_kafka_ListConsumerGroupOffsets_result_groups(
-          rd_kafka_event_ListConsumerGroupOffsets_result(event), &count);
-      REQUIRE(count == 1);
-      std::map<std::string, std::int64_t> found;
-      const auto* list = rd_kafka_group_result_partitions(results[0]);
-      for (int i = 0; i < list->cnt; ++i)
-        found[std::string(list->elems[i].topic) + "-" + std::to_string(list->elems[i].partition)] =
-            list->elems[i].offset;
-      return found;
-    });
+    std::map<std::string, std::int64_t> found;
+    REQUIRE(eventually(
+        [&] {
+          auto* wanted = rd_kafka_ListConsumerGroupOffsets_new(group, nullptr);
+          rd_kafka_ListConsumerGroupOffsets(client_, &wanted, 1, nullptr, queue_);
+          rd_kafka_ListConsumerGroupOffsets_destroy(wanted);
+          const Event event(rd_kafka_queue_poll(queue_, 30000), rd_kafka_event_destroy);
+          if (!event || rd_kafka_event_error(event.get())) return false;
+          std::size_t count = 0;
+          const auto** results = rd_kafka_ListConsumerGroupOffsets_result_groups(
+              rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
+          if (count != 1 || rd_kafka_group_result_error(results[0])) return false;
+          found.clear();
+          const auto* list = rd_kafka_group_result_partitions(results[0]);
+          for (int i = 0; i < list->cnt; ++i)
+            found[std::string(list->elems[i].topic) + "-" + std::to_string(list->elems[i].partition)] =
+                list->elems[i].offset;
+          return true;
+        },
+        30000));
+    return found;
   }
 
  private:
+  using Event = std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)>;
+
   template <class Result>
   Result read(const std::function<Result(rd_kafka_event_t*)>& reader) {
     rd_kafka_event_t* event = rd_kafka_queue_poll(queue_, 30000);
     REQUIRE(event);
-    const std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)> owner(event, rd_kafka_event_destroy);
+    const Event owner(event, rd_kafka_event_destroy);
     INFO(rd_kafka_event_error_string(event));
     REQUIRE(rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR);
     return reader(event);
