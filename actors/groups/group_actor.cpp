@@ -27,13 +27,7 @@ GroupActor::behavior_type GroupActor::make_behavior() {
         set_timer();
         return answer;
       },
-      [this](const LeaveGroup& request) {
-        ++handled_;
-        GroupAnswers answers;
-        LeftGroup left = group_.leave(request, loop().now_ms(), answers);
-        settle(answers);
-        return left;
-      },
+      [this](const LeaveGroup& request) { return leave(request); },
       [this](const CheckCommit& request) {
         ++handled_;
         const GroupError answer{
@@ -92,6 +86,17 @@ caf::result<SyncedGroup> GroupActor::sync(const SyncGroup& request) {
   return later;
 }
 
+/// The last member's leave is kept before it is answered: nobody waits for it after a crash.
+caf::result<LeftGroup> GroupActor::leave(const LeaveGroup& request) {
+  ++handled_;
+  GroupAnswers answers;
+  LeftGroup left = group_.leave(request, loop().now_ms(), answers);
+  settle(answers);
+  if (!keeping_) return left;
+  leaves_.emplace_back(Promise<LeftGroup>(this), std::move(left));
+  return leaves_.back().first.later();
+}
+
 void GroupActor::settle(GroupAnswers& answers) {
   if (group_.state() == GroupState::dead) return deliver(answers);
   tell_owner();
@@ -134,6 +139,7 @@ void GroupActor::kept(ErrorCode error) {
   for (auto& [ticket, answer] : answers.syncs)
     if (error != ErrorCode::none) answer.error = error;
   deliver(answers);
+  for (auto& [promise, left] : std::exchange(leaves_, {})) promise.deliver(std::move(left));
 }
 
 void GroupActor::deliver(GroupAnswers& answers) {

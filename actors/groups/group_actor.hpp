@@ -13,6 +13,8 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "actors/groups/group.hpp"
 #include "actors/groups/interface.hpp"
@@ -78,6 +80,7 @@ class GroupActor : public Pinned<GroupActorHandle::base> {
  private:
   caf::result<JoinedGroup> join(const JoinGroup& request);
   caf::result<SyncedGroup> sync(const SyncGroup& request);
+  caf::result<LeftGroup> leave(const LeaveGroup& request);
   /// After every event: tells the coordinator what it has to know, gives the answers out, sets the timer.
   void settle(GroupAnswers& answers);
   void tell_owner();
@@ -94,6 +97,7 @@ class GroupActor : public Pinned<GroupActorHandle::base> {
   std::optional<GroupSnapshot> restored_;
   std::uint64_t kept_version_ = 0;  ///< that the coordinator has, or is about to have
   bool keeping_ = false;
+  std::vector<std::pair<Promise<LeftGroup>, LeftGroup>> leaves_;  ///< not answered before the generation is kept
   GroupAnswers held_;  ///< good answers that must not be given before the generation is kept
   std::unordered_map<GroupTicket, Promise<JoinedGroup>> joins_;
   std::unordered_map<GroupTicket, Promise<SyncedGroup>> syncs_;
