@@ -81,6 +81,10 @@ int run_broker(const Settings& settings) {
     options.on_refused = [](const std::string& peer, const std::string& reason) {
       BRAID_LOG_LIMITED(warning, "http", {{"peer", peer}}, "refused: {}", reason);
     };
+    if (settings.mqtt.enabled)
+      options.take_mqtt = [&node](OwnedSocket socket, std::string received) {
+        node.take_websocket(std::move(socket), std::move(received));
+      };
     auto started = HttpServer::start(admin, std::move(options));
     if (!started) {
       runtime.run_on(0, [&] { signals.reset(); });

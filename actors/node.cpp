@@ -9,10 +9,13 @@
 #include "actors/kafka/session.hpp"
 #include "actors/listener.hpp"
 #include "actors/mqtt/session.hpp"
+#include "actors/mqtt/sys_topics.hpp"
+#include "actors/mqtt/websocket_stream.hpp"
 #include "actors/partition/host.hpp"
 #include "actors/routing/retained.hpp"
 #include "actors/routing/router.hpp"
 #include "cluster/catalog_service.hpp"
+#include "config/address.hpp"
 #include "runtime/log.hpp"
 
 namespace braid {
@@ -24,6 +27,14 @@ constexpr std::int64_t kDrainSessionsMs = 5000, kCloseCatalogMs = 10000, kDrainP
 std::uint64_t half_of_memory() {
   return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) /
          2;
+}
+
+/// To an address that only this machine reaches no site's name should lead (DNS rebinding).
+websocket::Policy websocket_policy(const Settings& settings, const Stream& stream) {
+  websocket::Policy policy;
+  policy.local_hosts = is_loopback(stream.local_address().ip);
+  policy.origins = settings.mqtt_protocol.websocket_origins;
+  return policy;
 }
 
 TopicId random_topic_id(Loop& loop) {
@@ -172,6 +183,11 @@ void Node::spawn_actors() {
     guard_against_failure("the registry of MQTT clients", clients[i]);
     guard_against_failure("the group coordinator", coordinators[i]);
   }
+  if (settings_.mqtt_protocol.sys_interval_ms != 0) {
+    std::vector<Services*> all;
+    for (auto& services : services_) all.push_back(services.get());
+    mqtt::spawn_sys_topics(std::move(all));
+  }
   guard_against_failure("the catalog service", catalog);
   guard_against_failure("the keeper of retained messages", retained);
   for (auto& services : services_) {
@@ -195,6 +211,13 @@ Result<NodeAddresses, std::string> Node::listen(
       {"mqtt", settings_.mqtt,
        [](Services& services, auto stream, auto admission) {
          mqtt::spawn_session(services, std::move(stream), std::move(admission));
+       }},
+      {"mqtt_websocket", settings_.mqtt_websocket,
+       [](Services& services, auto stream, auto admission) {
+         auto policy = websocket_policy(services.settings, *stream);
+         policy.root_path = true;
+         mqtt::spawn_session(services, mqtt::open_websocket(services.loop, std::move(stream), policy),
+                             std::move(admission));
        }},
       {"kafka", settings_.kafka,
        [](Services& services, auto stream, auto admission) {
@@ -233,7 +256,28 @@ Result<NodeAddresses, std::string> Node::listen(
   return addresses;
 }
 
+void Node::take_websocket(OwnedSocket socket, std::string received) {
+  // Round robin, since the threads of the HTTP port belong to no loop.
+  const auto index = taken_.fetch_add(1, std::memory_order_relaxed) % loops_.size();
+  loops_[index]->post([this, index, socket = std::make_shared<OwnedSocket>(std::move(socket)), received] {
+    if (stopping_) return;
+    auto stream = adopt(*loops_[index], std::move(*socket));
+    if (!stream) return;
+    const auto peer = stream->peer();
+    if (gate_.admit(peer.ip) != ConnectionGate::Verdict::admitted) {
+      BRAID_LOG_LIMITED(warning, "http", {{"peer", peer.text()}},
+                        "refused: as many connections as limits.max_connections or its limit per address allow");
+      return;
+    }
+    auto& services = *services_[index];
+    const auto policy = websocket_policy(settings_, *stream);
+    mqtt::spawn_session(services, mqtt::open_websocket(services.loop, std::move(stream), policy, received),
+                        Admission(gate_, peer.ip));
+  });
+}
+
 void Node::stop(std::function<void(bool)> done) {
+  stopping_ = true;
   Loop& home = *loops_.front();
   // Work on every loop; `done` on the first when all have reported.
   auto everywhere = [this, &home](std::function<void(Services&, std::function<void()>)> work) {

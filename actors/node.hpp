@@ -4,6 +4,7 @@
 // It knows loops by their interface only, so the simulated world runs the same node as production.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@
 #include "model/result.hpp"
 #include "persistence/catalog/store.hpp"
 #include "persistence/journal/journal.hpp"
+#include "runtime/adopt.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/stream.hpp"
 #include "runtime/terminator.hpp"
@@ -46,6 +48,9 @@ class Node {
   /// journals; then calls `done` on loop 0. Actors still live afterwards; the runtime ends them.
   void stop(std::function<void(bool in_time)> done);
 
+  /// A connection on which somebody has asked for MQTT over WebSocket, with what was read from it. From any thread.
+  void take_websocket(OwnedSocket socket, std::string received);
+
   /// Called, on any thread, when an actor that the node cannot do without has failed: what it knew is gone, and only a
   /// restart brings it back from the log. The process should end; what was acknowledged is safe.
   void on_broken(std::function<void(const std::string&)> broken) { broken_ = std::move(broken); }
@@ -73,6 +78,8 @@ class Node {
   bool first_start_ = false;
   PartitionId next_partition_{0};  ///< the first id that the catalog has never given out
   std::unique_ptr<Terminator> terminator_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<std::size_t> taken_ = 0;  ///< connections that came by take_websocket
   std::function<void(const std::string&)> broken_;
 };
 

@@ -14,6 +14,7 @@
 #include "actors/groups/interface.hpp"
 #include "actors/kafka/quotas.hpp"
 #include "actors/memory_budget.hpp"
+#include "actors/metrics.hpp"
 #include "actors/mqtt/clients.hpp"
 #include "actors/partition/client.hpp"
 #include "actors/producer_ids.hpp"
@@ -29,18 +30,6 @@
 #include "runtime/loop.hpp"
 
 namespace braid {
-
-/// Counters of one loop; plain integers, written on the loop.
-struct LoopMetrics {
-  std::uint64_t connections = 0;
-  std::uint64_t connections_accepted = 0;
-  std::uint64_t connections_refused = 0;
-  std::uint64_t protocol_errors = 0;
-  std::uint64_t mqtt_published = 0;
-  std::uint64_t mqtt_delivered = 0;
-  std::uint64_t mqtt_dropped = 0;
-  std::uint64_t kafka_requests = 0;
-};
 
 struct Services {
   Services(Loop& own_loop, const Settings& node_settings, const RouteTable& route_table, MemoryBudget& memory_budget)

@@ -7,6 +7,7 @@
 #include "config/address.hpp"
 #include "config/units.hpp"
 #include "model/names.hpp"
+#include "model/utf8.hpp"
 
 namespace braid {
 namespace {
@@ -16,8 +17,12 @@ struct NamedListener {
   const ListenerSettings& listener;
 };
 
-std::array<NamedListener, 4> listeners_of(const Settings& settings) {
-  return {{{"mqtt", settings.mqtt}, {"kafka", settings.kafka}, {"amqp", settings.amqp}, {"http", settings.http}}};
+std::array<NamedListener, 5> listeners_of(const Settings& settings) {
+  return {{{"mqtt", settings.mqtt},
+           {"mqtt_websocket", settings.mqtt_websocket},
+           {"kafka", settings.kafka},
+           {"amqp", settings.amqp},
+           {"http", settings.http}}};
 }
 
 std::string setting_name(std::string_view listener, std::string_view field) {
@@ -67,6 +72,12 @@ void check_sizes(const Settings& settings, std::vector<SettingsConflict>& confli
           settings.limits.max_inflight_bytes);
 }
 
+void check_response_information(const Settings& settings, std::vector<SettingsConflict>& conflicts) {
+  const auto& text = settings.mqtt_protocol.response_information;
+  if (text.size() > 65535 || !is_mqtt_utf8(text))
+    conflicts.push_back({"mqtt.response_information", "expected at most 65535 bytes of UTF-8"});
+}
+
 void check_routes(const Settings& settings, std::vector<SettingsConflict>& conflicts) {
   std::set<std::string_view> filters;
   for (const auto& route : settings.routes) {
@@ -101,6 +112,7 @@ std::vector<SettingsConflict> check_settings(const Settings& settings) {
   check_exposure(settings, conflicts);
   check_ports(settings, conflicts);
   check_sizes(settings, conflicts);
+  check_response_information(settings, conflicts);
   check_routes(settings, conflicts);
   return conflicts;
 }

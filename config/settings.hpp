@@ -47,6 +47,9 @@ struct MqttSettings {
   std::uint64_t max_queued_bytes = 64ull << 20;  ///< towards one client
   std::uint64_t max_retained_bytes = 1ull << 30;
   std::uint16_t topic_alias_maximum = 64;
+  std::string response_information;      ///< what CONNACK answers to Request Response Information; empty: nothing
+  std::string websocket_origins;         ///< of pages that may connect, comma between them; "*": all
+  std::int64_t sys_interval_ms = 10000;  ///< between the values under $SYS; 0: none are published
 };
 
 struct LimitSettings {
@@ -93,6 +96,7 @@ struct Settings {
   std::int32_t node_id = 1;
   std::uint16_t loops = 0;  ///< 0: one per core
   ListenerSettings mqtt{.port = 1883};
+  ListenerSettings mqtt_websocket{.port = 8083, .enabled = false};
   ListenerSettings kafka{.port = 9092};
   ListenerSettings amqp{.port = 5672};
   ListenerSettings http{.port = 8080};

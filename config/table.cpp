@@ -130,6 +130,11 @@ void add_node(std::vector<Setting>& t) {
 void add_listeners(std::vector<Setting>& t) {
   add_listener(t, {"listeners.mqtt.enabled", "listeners.mqtt.bind", "listeners.mqtt.port"}, BRAID_FIELD(mqtt),
                "The port for MQTT clients; 0 takes any free one and logs it.");
+  add_listener(
+      t, {"listeners.mqtt_websocket.enabled", "listeners.mqtt_websocket.bind", "listeners.mqtt_websocket.port"},
+      BRAID_FIELD(mqtt_websocket),
+      "A port of its own for MQTT over WebSocket, path `/mqtt` or `/`; 0 takes any free one and logs it. The HTTP "
+      "port has it at `/mqtt` anyway, as long as `listeners.mqtt` is enabled.");
   add_listener(t, {"listeners.kafka.enabled", "listeners.kafka.bind", "listeners.kafka.port"}, BRAID_FIELD(kafka),
                "The port for Kafka clients; 0 takes any free one and logs it.");
   add_listener(t, {"listeners.amqp.enabled", "listeners.amqp.bind", "listeners.amqp.port"}, BRAID_FIELD(amqp),
@@ -239,6 +244,21 @@ void add_mqtt(std::vector<Setting>& t) {
                    "All retained messages together; beyond it a new one is refused."));
   t.push_back(integer("mqtt.topic_alias_maximum", BRAID_FIELD(mqtt_protocol.topic_alias_maximum), 0, 65535,
                       "Topic aliases that a client may set up on one connection."));
+  t.push_back(with_default_text(
+      row<std::string>(
+          "mqtt.response_information", SettingKind::text, BRAID_FIELD(mqtt_protocol.response_information),
+          "What an MQTT 5 client that asks for response information is told, as a rule the beginning of the "
+          "topic names that it may have answers sent to."),
+      "nothing is told"));
+  t.push_back(with_default_text(
+      row<std::string>(
+          "mqtt.websocket_origins", SettingKind::text, BRAID_FIELD(mqtt_protocol.websocket_origins),
+          "Origins of web pages that may connect over WebSocket, such as `https://panel.example`, with commas "
+          "between them; `*` for all. Pages of the host that the broker is reached at always may."),
+      "none"));
+  t.push_back(with_special(duration("mqtt.sys_interval", BRAID_FIELD(mqtt_protocol.sys_interval_ms), 100, day,
+                                    "How often the broker's own figures are published under `$SYS/broker`."),
+                           "off", 0));
 }
 
 void add_limits(std::vector<Setting>& t) {

@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace braid {
 namespace {
@@ -47,10 +48,17 @@ HttpConnection::HttpConnection(int socket, int stop_event, Limits limits)
 }
 
 HttpConnection::~HttpConnection() {
-  ::shutdown(socket_, SHUT_WR);
-  linger();
+  if (socket_ >= 0) {
+    ::shutdown(socket_, SHUT_WR);
+    linger();
+    ::close(socket_);
+  }
   if (timer_ >= 0) ::close(timer_);
-  ::close(socket_);
+}
+
+int HttpConnection::release() {
+  fail(Failure::closed);
+  return std::exchange(socket_, -1);
 }
 
 // What the peer still sends would turn a close into a reset, which overtakes the answer and destroys it. So it is read

@@ -37,6 +37,8 @@ class HttpConnection {
   Failure failure() const { return failure_; }
   bool wrote_anything() const { return wrote_; }
   int socket() const { return socket_; }
+  /// Gives the socket away, whole; the connection is over here.
+  int release();
   void peer(std::string& address, int& port) const;
   void local(std::string& address, int& port) const;
 

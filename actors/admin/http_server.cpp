@@ -16,6 +16,7 @@
 #include "actors/admin/http_threads.hpp"
 #include "actors/admin/routes.hpp"
 #include "codecs/protocol_guess.hpp"
+#include "codecs/websocket/handshake.hpp"
 #include "config/address.hpp"
 
 namespace braid {
@@ -122,6 +123,11 @@ class Server final : public HttpServer, private httplib::Server {
                               {options_.max_request_bytes, options_.read_timeout_ms, options_.write_timeout_ms});
     const auto first = connection.peek(1);
     if (!first.empty() && !is_http(connection)) return false;
+    if (options_.take_mqtt && websocket::is_for_mqtt(connection.peek(websocket::path_bytes))) {
+      std::string received(connection.peek(websocket::path_bytes));
+      options_.take_mqtt(OwnedSocket(connection.release()), std::move(received));
+      return true;
+    }
     Stream stream(connection);
     bool closed = false;
     process_request(stream, true, closed, nullptr);

@@ -7,6 +7,7 @@
 //   POST   /api/v1/topics              {"name": ..., "partitions": ..., "config": {...}}
 //   GET    /api/v1/topics/NAME
 //   DELETE /api/v1/topics/NAME
+//   GET    /mqtt                       MQTT over WebSocket; the connection goes to an event loop
 //
 // Answers are JSON; an error is {"error": {"code": ..., "message": ...}}. One request per connection, with limits in
 // bytes and in time; as many connections as threads and a short queue, and what comes beyond waits in the kernel. A web
@@ -21,6 +22,7 @@
 
 #include "actors/admin/admin_api.hpp"
 #include "model/result.hpp"
+#include "runtime/owned_socket.hpp"
 
 namespace braid {
 
@@ -33,6 +35,9 @@ struct HttpServerOptions {
   std::size_t threads = 8;
   /// Peers that were refused, and why. Called from the server's threads.
   std::function<void(const std::string& peer, const std::string& reason)> on_refused;
+  /// Takes connections whose request is for /mqtt, with what was read of it; without it there is no such path. Called
+  /// from the server's threads.
+  std::function<void(OwnedSocket socket, std::string received)> take_mqtt;
 };
 
 class HttpServer {

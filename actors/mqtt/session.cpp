@@ -13,6 +13,22 @@ DecodeLimits decode_limits(const MqttSettings& settings) {
           .max_user_properties = settings.max_user_properties,
           .topic_alias_maximum = settings.topic_alias_maximum};
 }
+
+/// What is answered by one packet, now or later.
+bool wants_answer(const Packet& packet) {
+  switch (type_of(packet)) {
+    case PacketType::publish:
+      return std::get<Publish>(packet).qos != QoS::at_most_once;
+    case PacketType::pubrec:
+    case PacketType::pubrel:
+    case PacketType::subscribe:
+    case PacketType::unsubscribe:
+    case PacketType::pingreq:
+      return true;
+    default:
+      return false;
+  }
+}
 }  // namespace
 
 Session::Session(caf::actor_config& config, Loop& loop, Services& services, std::unique_ptr<Stream> stream,
@@ -67,6 +83,8 @@ void Session::received(ReceiveBuffer& buffer) {
       end_after_decode_error(buffer);
       break;
     }
+    ++services_.metrics.mqtt_packets_received;
+    services_.metrics.mqtt_bytes_received += step.bytes;
     handle_packet(packet);
     if (phase_ == Phase::ended) break;
     buffer.skip(step.bytes);
@@ -81,6 +99,7 @@ void Session::received(ReceiveBuffer& buffer) {
 }
 
 void Session::handle_packet(const Packet& packet) {
+  if (wants_answer(packet)) ++services_.metrics.mqtt_packets_sent;
   switch (type_of(packet)) {
     case PacketType::connect:
       return handle(std::get<Connect>(packet));
@@ -138,6 +157,7 @@ void Session::flush() {
     out_ = ByteWriter();
   }
   if (chunks_.empty()) return;
+  for (const auto& chunk : chunks_) services_.metrics.mqtt_bytes_sent += chunk.size();
   stream().write(std::move(chunks_));
   chunks_.clear();
 }

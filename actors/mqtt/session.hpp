@@ -69,6 +69,8 @@ class Session : public ConnectionActor<SessionActor::base> {
   void claimed(const ClientClaimed& reply);
   void accept();
   void refuse(ReasonCode reason, std::string_view sentence);
+  /// Adds the sentence to a packet without other properties, if the client takes the packet with it.
+  void explain(PropertyWriter& properties, std::string_view sentence, std::size_t bytes_before) const;
   void watch_keep_alive();
   void handle(const Disconnect& disconnect);
   /// Ends the connection; MQTT 5 clients are told why. The will is published unless it was dropped before.
@@ -114,8 +116,10 @@ class Session : public ConnectionActor<SessionActor::base> {
   std::string client_id_;
   bool client_id_assigned_ = false;
   bool asked_for_session_ = false;
+  bool asked_for_response_information_ = false;
+  bool accepted_ = false;
   std::uint16_t client_topic_alias_maximum_ = 0;
-  std::uint32_t client_max_packet_bytes_ = max_packet_bytes;
+  std::uint32_t client_max_packet_bytes_ = 0;  ///< 0: not known yet
   std::uint32_t keep_alive_s_ = 0;
   bool keep_alive_overridden_ = false;
   std::int64_t last_received_ms_ = 0;

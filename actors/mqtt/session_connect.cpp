@@ -4,10 +4,16 @@
 #include <fmt/format.h>
 
 #include "actors/mqtt/session.hpp"
+#include "actors/mqtt/sys_values.hpp"
 #include "codecs/protocol_guess.hpp"
 #include "runtime/log.hpp"
 
 namespace braid::mqtt {
+
+namespace {
+/// What stands before the properties.
+constexpr std::size_t kConnackBytes = 2, kDisconnectBytes = 1;
+}  // namespace
 
 void Session::end_after_decode_error(ReceiveBuffer& buffer) {
   ++services_.metrics.protocol_errors;
@@ -20,8 +26,8 @@ void Session::end_after_decode_error(ReceiveBuffer& buffer) {
       phase_ = Phase::ended;
       return quit();
     }
-    if (decoder_.announced_level() != 0 && !decoder_.level()) {
-      encode_unsupported_level(out_, decoder_.announced_level());
+    if (decoder_.announced_level() && !decoder_.level()) {
+      encode_unsupported_level(out_, *decoder_.announced_level());
       flush();
     } else if (decoder_.level()) {
       level_ = *decoder_.level();
@@ -37,10 +43,15 @@ void Session::end_after_decode_error(ReceiveBuffer& buffer) {
 void Session::refuse(ReasonCode reason, std::string_view sentence) {
   BRAID_LOG_LIMITED(warning, "mqtt", {{"peer", peer_}, {"client", client_id_}}, "refused: {}",
                     describe(DecodeError{reason, sentence}));
-  // Before MQTT 5 some reasons have no return code; then the connection just closes.
-  if (v5() || return_code(reason)) {
+  // Before MQTT 5 some reasons have no return code; then the connection just closes. As it does when the client, if it
+  // has come to say so, has no room for even the shortest CONNACK.
+  const bool fits = client_max_packet_bytes_ == 0 || packet_bytes(kConnackBytes + 1) <= client_max_packet_bytes_;
+  if (fits && (v5() || return_code(reason))) {
     Connack connack;
     connack.reason = reason;
+    PropertyWriter properties;
+    if (v5()) explain(properties, sentence, kConnackBytes);
+    connack.properties.block = properties.view();
     encode(out_, level_, connack);
     flush();
   }
@@ -48,9 +59,17 @@ void Session::refuse(ReasonCode reason, std::string_view sentence) {
   quit();
 }
 
+void Session::explain(PropertyWriter& properties, std::string_view sentence, std::size_t bytes_before) const {
+  // An identifier, a length and the text [MQTT-3.2.2-19] [MQTT-3.14.2-3].
+  if (packet_bytes(bytes_before + property_block_bytes(3 + sentence.size())) <= client_max_packet_bytes_)
+    properties.text(PropertyId::reason_string, sentence);
+}
+
 void Session::handle(const Connect& connect) {
   level_ = connect.level;
   client_id_ = std::string(connect.client_id);
+  client_max_packet_bytes_ = connect.properties.maximum_packet_size;
+  asked_for_response_information_ = connect.properties.request_response_information == 1;
   if (connect.properties.has(PropertyId::authentication_method))
     return refuse(ReasonCode::bad_authentication_method, "there is no enhanced authentication");
   if (client_id_.empty()) {
@@ -62,12 +81,12 @@ void Session::handle(const Connect& connect) {
   }
   if (connect.will) {
     const auto& will = *connect.will;
+    if (is_broker_topic(will.topic)) return refuse(ReasonCode::not_authorized, "a will under $SYS");
     will_ = RetainedWill{Bytes::copy(will.topic), Bytes::copy(will.payload), Bytes::copy(will.properties.block),
                          will.qos, will.retain};
   }
   const auto& settings = services_.settings.mqtt_protocol;
   asked_for_session_ = connect.properties.session_expiry_interval_s != 0;
-  client_max_packet_bytes_ = connect.properties.maximum_packet_size;
   keep_alive_s_ = connect.keep_alive_s;
   if (v5() && settings.max_keep_alive_s != 0 && (keep_alive_s_ == 0 || keep_alive_s_ > settings.max_keep_alive_s)) {
     keep_alive_s_ = settings.max_keep_alive_s;
@@ -105,10 +124,18 @@ void Session::accept() {
       properties.number(PropertyId::topic_alias_maximum, settings.topic_alias_maximum);
     properties.number(PropertyId::shared_subscription_available, 0);
     if (keep_alive_overridden_) properties.number(PropertyId::server_keep_alive, keep_alive_s_);
+    if (asked_for_response_information_ && !settings.response_information.empty())
+      properties.text(PropertyId::response_information, settings.response_information);
     connack.properties.block = properties.view();
+    // What the client has to know does not fit what it takes [MQTT-3.1.2-24].
+    if (packet_bytes(kConnackBytes + property_block_bytes(properties.size())) > client_max_packet_bytes_)
+      return refuse(ReasonCode::packet_too_large, "the Maximum Packet Size has no room for a CONNACK");
   }
   encode(out_, level_, connack);
   phase_ = Phase::connected;
+  accepted_ = true;
+  ++services_.metrics.mqtt_connections;
+  ++services_.metrics.mqtt_packets_sent;
   last_received_ms_ = loop().now_ms();
   if (keep_alive_s_ != 0) watch_keep_alive();
   flush();
@@ -141,7 +168,8 @@ void Session::end(ReasonCode reason, std::string_view sentence) {
     Disconnect disconnect;
     disconnect.reason = reason;
     PropertyWriter properties;
-    if (properties.text(PropertyId::reason_string, sentence)) disconnect.properties.block = properties.view();
+    explain(properties, sentence, kDisconnectBytes);
+    disconnect.properties.block = properties.view();
     encode(out_, level_, disconnect);
   }
   flush();
@@ -186,6 +214,7 @@ void Session::on_exit() {
     log::warning("mqtt", {{"peer", peer_}, {"client", client_id_}},
                  "{} messages were not delivered: the client did not keep up", dropped_);
   --services_.metrics.connections;
+  if (accepted_) --services_.metrics.mqtt_connections;
   services_.sessions.remove(id());
   ConnectionActor::on_exit();
 }

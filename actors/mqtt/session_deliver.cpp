@@ -52,6 +52,7 @@ void Session::write_publish(const Delivery& delivery) {
     out_ = ByteWriter();
   }
   ++services_.metrics.mqtt_delivered;
+  ++services_.metrics.mqtt_packets_sent;
 }
 
 void Session::pump() {

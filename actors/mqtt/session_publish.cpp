@@ -2,6 +2,7 @@
 //
 // Messages from the client.
 #include "actors/mqtt/session.hpp"
+#include "actors/mqtt/sys_values.hpp"
 #include "codecs/mqtt/topic.hpp"
 
 namespace braid::mqtt {
@@ -33,12 +34,16 @@ void Session::handle(const Publish& publish) {
     if (publish.qos == QoS::exactly_once && unreleased_.contains(publish.packet_id))
       return acknowledger_.repeat(publish.packet_id);
     // A QoS 1 publish counts until it is acknowledged, one of QoS 2 until it is released.
-    if (v5() && acknowledger_.waiting_at_least_once() + unreleased_.size() >=
-                    services_.settings.mqtt_protocol.receive_maximum)
+    if (v5() &&
+        acknowledger_.waiting_at_least_once() + unreleased_.size() >= services_.settings.mqtt_protocol.receive_maximum)
       return end(ReasonCode::receive_maximum_exceeded,
                  "more unacknowledged publishes than Receive Maximum [MQTT-3.3.4-7]");
     if (publish.qos == QoS::exactly_once) unreleased_.insert(publish.packet_id);
     receipt = acknowledger_.open(publish.packet_id, publish.qos);
+  }
+  if (is_broker_topic(topic)) {
+    // MQTT 3 has no word for it, and a client that is told nothing would send it again (3.1.1: [MQTT-3.3.5-2]).
+    return acknowledger_.finish(receipt, v5() ? ReasonCode::not_authorized : ReasonCode::success);
   }
   publisher_.add(topic, publish, acknowledger_, receipt, loop().wall_clock());
   acknowledger_.finish(receipt, ReasonCode::success);

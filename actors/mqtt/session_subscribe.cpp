@@ -53,6 +53,8 @@ void Session::handle(const Subscribe& subscribe) {
         continue;
       retained_.push_back({filter, {}, options.qos, options.subscription_identifier});
     }
+    if (packet_bytes(3 + reasons.size()) > client_max_packet_bytes_)
+      return end(ReasonCode::packet_too_large, "the Maximum Packet Size has no room for the SUBACK [MQTT-3.1.2-24]");
     Suback suback;
     suback.packet_id = packet_id;
     suback.reasons.encoded = reasons;
@@ -87,6 +89,8 @@ void Session::handle(const Unsubscribe& unsubscribe) {
                                                       : ReasonCode::no_subscription_existed;
           reasons.push_back(static_cast<char>(reason));
         }
+        if (packet_bytes(3 + reasons.size()) > client_max_packet_bytes_)
+          return end(ReasonCode::packet_too_large, "the Maximum Packet Size has no room for the UNSUBACK");
         Unsuback unsuback;
         unsuback.packet_id = packet_id;
         unsuback.reasons.encoded = reasons;

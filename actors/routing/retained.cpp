@@ -3,6 +3,7 @@
 
 #include "actors/internal_topics.hpp"
 #include "actors/mqtt/mapping.hpp"
+#include "actors/mqtt/sys_values.hpp"
 #include "runtime/log.hpp"
 
 namespace braid {
@@ -53,6 +54,7 @@ void RetainedKeeper::recover() {
           return;
         }
         ready_ = true;
+        count();
         for (auto& request : std::exchange(waiting_, {})) request();
       });
 }
@@ -106,6 +108,7 @@ Retained RetainedKeeper::apply(const Retain& request) {
       continue;
     }
     put(mqtt::to_publication(topic, *walker, record, flags, 0));
+    if (mqtt::is_broker_topic(topic.view())) continue;  // of no use after a restart
     BatchBuilder one;
     std::vector<HeaderView> headers;
     HeaderReader reader = record.headers;
@@ -113,8 +116,14 @@ Retained RetainedKeeper::apply(const Retain& request) {
     one.add(record.timestamp, record.key, record.value, headers);
     changes.push_back({topic, encode(flags, one.finish())});
   }
+  count();
   store(std::move(changes), request);
   return {};
+}
+
+void RetainedKeeper::count() {
+  services_.metrics.mqtt_retained = index_.size();
+  services_.metrics.mqtt_retained_bytes = index_.bytes();
 }
 
 void RetainedKeeper::store(std::vector<StateChange> changes, const Retain& request) {
@@ -148,12 +157,14 @@ RetainedFound RetainedKeeper::look_up(const FindRetained& request) {
   found.position = Bytes::copy(page.position);
   // [MQTT-3.3.2-5]; the log forgets them with the next snapshot.
   for (const auto& message : expired) index_.erase(message->topic.view());
+  if (!expired.empty()) count();
   return found;
 }
 
 std::vector<StateChange> RetainedKeeper::live() {
   std::vector<StateChange> changes;
   index_.each([&](const Message& message) {
+    if (mqtt::is_broker_topic(message->topic.view())) return;
     BatchBuilder one;
     mqtt::RecordEncoder encoder;
     mqtt::Properties properties;

@@ -38,6 +38,7 @@ class RetainedKeeper : public Pinned<RetainedActor::base> {
   void put(Message message);
   void store(std::vector<StateChange> changes, const Retain& request);
   std::vector<StateChange> live();
+  void count();
 
   Services& services_;
   routing::RetainedIndex<Message> index_;

@@ -134,7 +134,10 @@ caf::result<Subscribed> Router::subscribe(const Subscribe& request) {
     const auto change =
         index_.subscribe(filter.view(), routing::Posting(slot, options.qos, options.no_local,
                                                          options.retain_as_published, options.subscription_identifier));
-    if (!change.replaced) ++subscribers_[slot].subscriptions;
+    if (!change.replaced) {
+      ++subscribers_[slot].subscriptions;
+      ++services_.metrics.mqtt_subscriptions;
+    }
     reply.existed.push_back(change.replaced);
     note_interest(changes, filter.view(), change.interest, true);
   }
@@ -166,7 +169,10 @@ Unsubscribed Router::unsubscribe(std::uint64_t session, const std::vector<Bytes>
   std::vector<InterestChanged> changes;
   for (const auto& filter : filters) {
     const auto change = index_.unsubscribe(filter.view(), slot);
-    if (change.existed) --subscribers_[slot].subscriptions;
+    if (change.existed) {
+      --subscribers_[slot].subscriptions;
+      --services_.metrics.mqtt_subscriptions;
+    }
     reply.existed.push_back(change.existed);
     note_interest(changes, filter.view(), change.interest, false);
   }

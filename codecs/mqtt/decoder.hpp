@@ -47,8 +47,8 @@ class Decoder {
 
   /// Known once the CONNECT's level was read, even if the rest of it was refused.
   std::optional<ProtocolLevel> level() const { return level_; }
-  /// The level byte of a CONNECT whose level is unsupported, for the refusal; 0 when there was none.
-  std::uint8_t announced_level() const { return announced_level_; }
+  /// The level byte of a CONNECT whose level is unsupported, for the refusal; nothing when its name was not MQTT's.
+  std::optional<std::uint8_t> announced_level() const { return announced_level_; }
   /// A valid CONNECT (or CONNACK) has been decoded.
   bool connected() const { return connected_; }
   const DecodeLimits& limits() const { return limits_; }
@@ -79,7 +79,7 @@ class Decoder {
   DecodeLimits limits_;
   Sender sender_ = Sender::client;
   std::optional<ProtocolLevel> level_;
-  std::uint8_t announced_level_ = 0;
+  std::optional<std::uint8_t> announced_level_;
   bool connected_ = false;
   DecodeError error_;
 };

@@ -25,7 +25,7 @@ void string(ByteWriter& writer, std::string_view text) {
 
 std::size_t block_bytes(ProtocolLevel level, const Properties& properties) {
   if (level != ProtocolLevel::v5) return 0;
-  return varint_size(properties.block.size()) + properties.block.size();
+  return property_block_bytes(properties.block.size());
 }
 void block(ByteWriter& writer, ProtocolLevel level, const Properties& properties) {
   if (level != ProtocolLevel::v5) return;
@@ -146,8 +146,7 @@ void encode_unsupported_level(ByteWriter& writer, std::uint8_t announced_level) 
 }
 
 std::size_t publish_bytes(ProtocolLevel level, const OutboundPublish& publish) {
-  const auto remaining = publish_remaining(level, publish, delivery_property_bytes(publish));
-  return 1 + varint_size(remaining) + remaining;
+  return packet_bytes(publish_remaining(level, publish, delivery_property_bytes(publish)));
 }
 
 void encode_publish_header(ByteWriter& writer, ProtocolLevel level, const OutboundPublish& publish) {

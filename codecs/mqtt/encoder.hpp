@@ -62,6 +62,15 @@ std::size_t publish_bytes(ProtocolLevel, const OutboundPublish&);
 /// Fixed header, topic name, packet identifier and properties; the payload goes behind it.
 void encode_publish_header(ByteWriter&, ProtocolLevel, const OutboundPublish&);
 
+/// Size of a whole packet whose body has so many bytes.
+constexpr std::size_t packet_bytes(std::size_t remaining) {
+  return 1 + varint_size(remaining) + remaining;
+}
+/// Bytes that a property block takes with its length.
+constexpr std::size_t property_block_bytes(std::size_t properties) {
+  return varint_size(properties) + properties;
+}
+
 /// One line for a Subscribe's or Unsubscribe's list.
 void append_request(ByteWriter&, std::string_view filter, SubscriptionOptions);
 void append_request(ByteWriter&, std::string_view filter);

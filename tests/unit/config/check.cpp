@@ -42,7 +42,8 @@ TEST_CASE("an address that others reach stops the start, is shown, and two lines
 
 TEST_CASE("each listener is checked, except those that are not started") {
   Settings settings;
-  for (auto* listener : {&settings.mqtt, &settings.kafka, &settings.amqp, &settings.http}) {
+  settings.mqtt_websocket.enabled = true;
+  for (auto* listener : {&settings.mqtt, &settings.mqtt_websocket, &settings.kafka, &settings.amqp, &settings.http}) {
     listener->bind = "192.0.2.1";
     CHECK(check_settings(settings).size() == 1);
     listener->enabled = false;
@@ -83,6 +84,16 @@ TEST_CASE("limits that contradict each other are told") {
   settings.mqtt_protocol.max_packet_bytes = 65u << 20;
   CHECK(conflicts_of(settings) ==
         "mqtt.max_packet_bytes: expected at most limits.max_inflight_bytes, which is 64MiB\n");
+}
+
+TEST_CASE("response information is what a packet can carry") {
+  Settings settings;
+  settings.mqtt_protocol.response_information = std::string(65535, 'x');
+  CHECK(conflicts_of(settings).empty());
+  for (const auto& bad : {std::string(65536, 'x'), std::string("\xff"), std::string("a\0b", 3)}) {
+    settings.mqtt_protocol.response_information = bad;
+    CHECK(conflicts_of(settings) == "mqtt.response_information: expected at most 65535 bytes of UTF-8\n");
+  }
 }
 
 TEST_CASE("a route has a valid filter, a valid topic, and a filter of its own") {
