@@ -68,19 +68,20 @@ void Broker::start() {
   read_ports();
 }
 
-void Broker::read_ports() {
+std::uint16_t Broker::port_of(const std::string& listener) const {
   const std::string text = log();
-  const auto port = [&](const std::string& protocol) {
-    const std::regex line(protocol + " on 127\\.0\\.0\\.1:(\\d+)");
-    std::uint16_t last = 0;
-    for (std::sregex_iterator at(text.begin(), text.end(), line), end; at != end; ++at)
-      last = static_cast<std::uint16_t>(std::stoi((*at)[1]));
-    return last;
-  };
-  mqtt_ = port("mqtt");
-  kafka_ = port("kafka");
-  amqp_ = port("amqp");
-  http_ = port("http");
+  const std::regex line(" " + listener + " on 127\\.0\\.0\\.1:(\\d+)");
+  std::uint16_t last = 0;
+  for (std::sregex_iterator at(text.begin(), text.end(), line), end; at != end; ++at)
+    last = static_cast<std::uint16_t>(std::stoi((*at)[1]));
+  return last;
+}
+
+void Broker::read_ports() {
+  mqtt_ = port_of("mqtt");
+  kafka_ = port_of("kafka");
+  amqp_ = port_of("amqp");
+  http_ = port_of("http");
 }
 
 bool Broker::running() const {

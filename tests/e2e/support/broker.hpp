@@ -35,6 +35,8 @@ class Broker {
   std::uint16_t kafka() const { return kafka_; }
   std::uint16_t amqp() const { return amqp_; }
   std::uint16_t http() const { return http_; }
+  /// Of a listener that the log names so; 0 when there is none.
+  std::uint16_t port_of(const std::string& listener) const;
   std::string bootstrap() const { return "127.0.0.1:" + std::to_string(kafka_); }
   const std::string& directory() const { return directory_; }
   pid_t pid() const { return pid_; }

@@ -37,6 +37,17 @@ bool RawConnection::send(std::string_view bytes) {
   return true;
 }
 
+bool RawConnection::send_for(std::string_view bytes, int timeout_ms) {
+  while (!bytes.empty()) {
+    pollfd poll{socket_, POLLOUT, 0};
+    if (::poll(&poll, 1, timeout_ms) <= 0) return false;
+    const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
 std::string RawConnection::receive(std::size_t size, int timeout_ms) {
   std::string received;
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
@@ -51,6 +62,14 @@ std::string RawConnection::receive(std::size_t size, int timeout_ms) {
     received.append(buffer, static_cast<std::size_t>(count));
   }
   return received;
+}
+
+std::string RawConnection::receive_some(int timeout_ms) {
+  pollfd poll{socket_, POLLIN, 0};
+  if (::poll(&poll, 1, timeout_ms) <= 0) return {};
+  char buffer[4096];
+  const auto count = ::recv(socket_, buffer, sizeof buffer, 0);
+  return count <= 0 ? std::string() : std::string(buffer, static_cast<std::size_t>(count));
 }
 
 bool RawConnection::closed(int timeout_ms) {

@@ -18,8 +18,12 @@ class RawConnection {
 
   /// False when the peer has closed.
   bool send(std::string_view bytes);
+  /// Like send, but false when the peer takes nothing for so long.
+  bool send_for(std::string_view bytes, int timeout_ms);
   /// What arrives until the peer closes, `size` bytes are there, or the time is up.
   std::string receive(std::size_t size, int timeout_ms = 5000);
+  /// What arrives first, or nothing when the peer closes or the time is up.
+  std::string receive_some(int timeout_ms = 5000);
   /// Waits for the peer to close (or reset); what it sent before is dropped.
   bool closed(int timeout_ms = 5000);
 
