@@ -38,17 +38,17 @@ void Queue::change(const QueueSettings& settings) {
 bool Queue::restore(std::uint8_t priority, const Stored& stored) {
   Level& level = this->level(priority);
   bool sound = true;
-  Offset first = stored.log_start, delivered = first, known_end = first;
+  Offset first = stored.log_start, delivered = first;
   std::uint64_t bytes = 0;
   if (!stored.position.empty()) {
     ByteReader in(stored.position);
     const auto offset = [&] { return Offset(static_cast<std::int64_t>(in.varint() & INT64_MAX)); };
     first = std::max(first, offset());
     delivered = offset();
-    known_end = offset();
+    in.varint();  // where the log ended then: only there so that appends change the position
     bytes = in.varint();
     sound = !in.failed() && in.remaining() == 0;
-    if (!sound) first = delivered = known_end = stored.log_start, bytes = 0;
+    if (!sound) first = delivered = stored.log_start, bytes = 0;
   }
   // A torn tail may have taken messages whose acknowledgement was known: new ones will bear their offsets.
   if (first > stored.end) {
@@ -288,7 +288,8 @@ void Queue::grant(const ConsumerKey& key, std::uint32_t messages, std::uint64_t 
   if (!consumer) return;
   consumer->credit += messages;
   const auto most = static_cast<std::int64_t>(std::min<std::uint64_t>(consumer->settings.window_bytes, INT64_MAX));
-  consumer->window += static_cast<std::int64_t>(std::min<std::uint64_t>(bytes, static_cast<std::uint64_t>(most) * 2));
+  // What it is short of is no more than one delivery, so this cannot overflow.
+  consumer->window += static_cast<std::int64_t>(std::min<std::uint64_t>(bytes, INT64_MAX / 2));
   consumer->window = std::min(consumer->window, most);
   enlist(*consumer);
 }
