@@ -1,7 +1,8 @@
 // Braid, Apache-2.0.
 //
-// Any bytes to the WebSocket handshake and, behind a good one, to the frames. However they are cut, the same comes out:
-// the same answer, the same payload, the same end.
+// Any bytes to the WebSocket handshake and, behind a good one, to the frames, cut in any way. That good frames yield
+// the same however they are cut is a randomized test's (websocket_frames_test.cpp); of bad ones libwslay sees more or
+// less, depending on the cut, before it gives up.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -47,9 +48,7 @@ void check_handshake(std::uint8_t choice, std::string_view stream) {
 }
 
 struct Fed {
-  std::string payload, output;
-  Frames::End end = Frames::End::none;
-  friend bool operator==(const Fed&, const Fed&) = default;
+  std::string payload;
 };
 
 Fed feed(std::string_view stream, std::size_t step) {
@@ -60,12 +59,11 @@ Fed feed(std::string_view stream, std::size_t step) {
     // A copy of its own size, so that a sanitizer sees every read beyond it.
     const std::string part(stream.substr(at, step));
     frames.feed(part, payload);
-    fed.output += frames.take_output();
+    frames.take_output();
     fed.payload += payload.readable();
     payload.clear();
   }
-  fed.end = frames.end();
-  require(fed.end != Frames::End::refused || !frames.reason().empty());
+  require(frames.end() != Frames::End::refused || !frames.reason().empty());
   return fed;
 }
 
@@ -78,8 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_handshake(data[0], stream);
     return 0;
   }
-  const auto whole = feed(stream, stream.size() + 1);
-  require(whole.payload.size() <= stream.size());
-  require(feed(stream, 1u + data[1]) == whole);
+  for (const std::size_t step : {stream.size() + 1, std::size_t{1} + data[1]})
+    require(feed(stream, step).payload.size() <= stream.size());
   return 0;
 }
