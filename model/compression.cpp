@@ -52,9 +52,10 @@ using InflateResult = Result<Bytes, CompressionError>;
 constexpr int kGzipWindowBits = 15 + 16;  // the largest window, with gzip's header and trailer
 constexpr std::size_t kGzipMaxRatio = 1032;
 
-Done gzip_compress(std::string_view input, ByteWriter& output) {
+Done gzip_compress(std::string_view input, ByteWriter& output, std::optional<int> level) {
   z_stream stream{};
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindowBits, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+  const int gzip_level = level ? std::clamp(*level, Z_BEST_SPEED, Z_BEST_COMPRESSION) : Z_DEFAULT_COMPRESSION;
+  if (deflateInit2(&stream, gzip_level, Z_DEFLATED, kGzipWindowBits, 8, Z_DEFAULT_STRATEGY) != Z_OK)
     return error(CompressionError::out_of_memory);
   std::unique_ptr<z_stream, int (*)(z_stream*)> guard(&stream, deflateEnd);
   const std::size_t before = output.size();
@@ -160,8 +161,13 @@ InflateResult snappy_decompress(std::string_view input, std::size_t max_bytes) {
 
 // lz4 -----------------------------------------------------------------------------------------------------------------
 
-Done lz4_compress(std::string_view input, ByteWriter& output) {
+/// Kafka's levels are those of the Java library: its default, 9, is the fast compressor and not the ninth of the slow.
+constexpr int kKafkaFastLz4Level = 9;
+
+Done lz4_compress(std::string_view input, ByteWriter& output, std::optional<int> level) {
   LZ4F_preferences_t preferences{};
+  if (level && *level != kKafkaFastLz4Level)
+    preferences.compressionLevel = std::clamp(*level, 0, LZ4F_compressionLevel_max());
   preferences.frameInfo.blockSizeID = LZ4F_max64KB;
   preferences.frameInfo.blockMode = LZ4F_blockIndependent;
   const std::size_t before = output.size();
@@ -199,10 +205,12 @@ InflateResult lz4_decompress(std::string_view input, std::size_t max_bytes) {
 
 // zstd ----------------------------------------------------------------------------------------------------------------
 
-Done zstd_compress(std::string_view input, ByteWriter& output) {
+Done zstd_compress(std::string_view input, ByteWriter& output, std::optional<int> level) {
   const std::size_t before = output.size();
   const std::size_t bound = ZSTD_compressBound(input.size());
-  const std::size_t length = ZSTD_compress(output.grow(bound), bound, input.data(), input.size(), ZSTD_CLEVEL_DEFAULT);
+  const int zstd_level =
+      level ? std::clamp(*level, ZSTD_minCLevel(), ZSTD_maxCLevel()) : static_cast<int>(ZSTD_CLEVEL_DEFAULT);
+  const std::size_t length = ZSTD_compress(output.grow(bound), bound, input.data(), input.size(), zstd_level);
   output.truncate(before);
   if (ZSTD_isError(length)) return error(CompressionError::out_of_memory);
   output.grow(length);
@@ -243,19 +251,20 @@ InflateResult zstd_decompress(std::string_view input, std::size_t max_bytes) {
 
 }  // namespace
 
-Outcome<CompressionError> compress(Compression codec, std::string_view input, ByteWriter& output) {
+Outcome<CompressionError> compress(Compression codec, std::string_view input, ByteWriter& output,
+                                   std::optional<int> level) {
   switch (codec) {
     case Compression::none:
       output.raw(input);
       return ok;
     case Compression::gzip:
-      return gzip_compress(input, output);
+      return gzip_compress(input, output, level);
     case Compression::snappy:
       return snappy_compress(input, output);
     case Compression::lz4:
-      return lz4_compress(input, output);
+      return lz4_compress(input, output, level);
     case Compression::zstd:
-      return zstd_compress(input, output);
+      return zstd_compress(input, output, level);
   }
   return error(CompressionError::unknown_codec);
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "model/byte_io.hpp"
@@ -33,7 +34,10 @@ constexpr bool is_known(Compression codec) {
 std::string_view to_string(Compression);
 
 /// Appends `input` compressed to `output`; with Compression::none it is copied. On an error `output` is as before.
-Outcome<CompressionError> compress(Compression codec, std::string_view input, ByteWriter& output);
+/// Levels count as Kafka counts them (gzip 1 to 9, lz4 1 to 17, zstd -131072 to 22); what is beyond a library's own
+/// range is clamped to it, and codecs without levels take no notice.
+Outcome<CompressionError> compress(Compression codec, std::string_view input, ByteWriter& output,
+                                   std::optional<int> level = {});
 
 /// Inflates a whole stream of at most `max_bytes`; Compression::none yields the input itself, shared.
 Result<Bytes, CompressionError> decompress(Compression codec, const Bytes& input, std::size_t max_bytes);

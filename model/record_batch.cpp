@@ -3,6 +3,7 @@
 // Reading, checking and stamping record batches.
 #include "model/record_batch.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <limits>
 
@@ -69,10 +70,12 @@ Outcome<BatchError> check_header(const BatchHeader& header) {
 }
 
 /// Walks the records of a batch; `records` is the inflated block.
-Outcome<BatchError> check_records(const BatchHeader& header, std::string_view records, bool dense) {
+Outcome<BatchError> check_records(const BatchHeader& header, std::string_view records, bool dense, RecordTimes& times) {
   RecordCursor cursor(records);
   RawRecord record;
   std::int64_t previous = -1;
+  constexpr std::int64_t none = std::numeric_limits<std::int64_t>::max();
+  std::int64_t earliest = none, latest = -1;
   for (std::int32_t i = 0; i < header.record_count; ++i) {
     if (cursor.at_end()) return error(BatchError::count_mismatch);
     if (!read_record(cursor, record)) return error(BatchError::invalid_record);
@@ -83,8 +86,11 @@ Outcome<BatchError> check_records(const BatchHeader& header, std::string_view re
     std::int64_t timestamp;
     if (__builtin_add_overflow(header.base_timestamp.value, record.timestamp_delta, &timestamp) || timestamp < -1)
       return error(BatchError::invalid_record);
+    if (timestamp >= 0) earliest = std::min(earliest, timestamp);
+    latest = std::max(latest, timestamp);
   }
   if (!cursor.at_end()) return error(BatchError::count_mismatch);
+  times = {true, Timestamp(earliest == none ? -1 : earliest), Timestamp(latest)};
   return ok;
 }
 
@@ -102,7 +108,11 @@ bool checksum_matches(const Bytes& batch, const BatchHeader& header) {
   return crc32c(batch.span().subspan(kAttributesAt)) == header.crc;
 }
 
-Result<BatchHeader, BatchError> validate_batch(const Bytes& batch, const BatchLimits& limits) {
+Result<BatchHeader, BatchError> peek_batch_header(std::span<const std::uint8_t> bytes) {
+  return load_header(bytes);
+}
+
+Result<BatchHeader, BatchError> validate_batch(const Bytes& batch, const BatchLimits& limits, RecordTimes* times) {
   const auto loaded = load_header(batch.span());
   if (!loaded) return loaded;
   const BatchHeader& header = *loaded;
@@ -127,7 +137,10 @@ Result<BatchHeader, BatchError> validate_batch(const Bytes& batch, const BatchLi
     if (!inflated) return error(inflated.error());
     records = std::move(*inflated);
   }
-  if (auto checked = check_records(header, records.view(), limits.from_client); !checked) return error(checked.error());
+  RecordTimes found;
+  if (auto checked = check_records(header, records.view(), limits.from_client, found); !checked)
+    return error(checked.error());
+  if (times) *times = found;
   return header;
 }
 
@@ -152,6 +165,13 @@ void rewrite_to_log_append_time(Bytes& batch, Timestamp now) {
   const auto attributes = load_big<std::int16_t>(at + kAttributesAt);
   store_big(at + kAttributesAt, static_cast<std::int16_t>(attributes | BatchHeader::kLogAppendTimeBit));
   store_big(at + kMaxTimestampAt, now.value);
+  store_big(at + kCrcAt, crc32c(batch.span().subspan(kAttributesAt)));
+}
+
+void rewrite_max_timestamp(Bytes& batch, Timestamp latest) {
+  assert(batch.size() >= kBatchHeaderBytes);
+  std::uint8_t* at = batch.stamp();
+  store_big(at + kMaxTimestampAt, latest.value);
   store_big(at + kCrcAt, crc32c(batch.span().subspan(kAttributesAt)));
 }
 

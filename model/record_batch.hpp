@@ -101,8 +101,20 @@ struct BatchLimits {
   bool from_client = true;
 };
 
-/// Exactly one whole batch, intact by its checksum, every length and count consistent.
-Result<BatchHeader, BatchError> validate_batch(const Bytes& batch, const BatchLimits& limits = {});
+/// What a header says, whether or not it can be true; only magic and length are looked at. For refusing a batch by its
+/// form before its checksum is known to be right.
+Result<BatchHeader, BatchError> peek_batch_header(std::span<const std::uint8_t> bytes);
+
+/// The times in a batch as its records have them. A header's maximum is the producer's word only.
+struct RecordTimes {
+  bool known = false;                  ///< the records were looked at
+  Timestamp earliest{-1}, latest{-1};  ///< of the records that have one; -1 when none has
+};
+
+/// Exactly one whole batch, intact by its checksum, every length and count consistent. `times` is filled in when the
+/// records are looked at: always for uncompressed ones.
+Result<BatchHeader, BatchError> validate_batch(const Bytes& batch, const BatchLimits& limits = {},
+                                               RecordTimes* times = nullptr);
 
 /// Whether the checksum of a whole batch, whose header was read, is right. For what comes back from the disk.
 bool checksum_matches(const Bytes& batch, const BatchHeader& header);
@@ -115,6 +127,8 @@ void stamp_batch(Bytes& batch, Offset base_offset, LeaderEpoch epoch);
 
 /// Turns a batch to log append time in place: one attribute bit, the maximum timestamp, and the checksum over them.
 void rewrite_to_log_append_time(Bytes& batch, Timestamp now);
+/// Puts the maximum of the records' own times into a header that says something else, in place.
+void rewrite_max_timestamp(Bytes& batch, Timestamp latest);
 
 /// Writes `header` over the first 61 bytes of a batch and puts the checksum of the whole batch into it; `batch` has
 /// header.size() bytes, which header.batch_length must say.
