@@ -110,6 +110,15 @@ class FileJournal final : public Journal {
     return *row.producers;
   }
 
+  void expire_producers(PartitionId partition, Timestamp now, std::int64_t idle_ms) override {
+    const std::uint32_t number = store_.partitions.find(partition);
+    if (number == PartitionTable::kNone) return;
+    Row& row = store_.partitions[number];
+    if (!row.producers) return;
+    row.producers->expire(now, idle_ms);
+    if (row.producers->empty()) row.producers.reset();
+  }
+
   void sync() override {
     writer_.sync();
     schedule_sealing();

@@ -144,6 +144,8 @@ class Journal {
 
   /// Idempotent producers of a partition; kept with the log, survives a restart.
   virtual ProducerStates& producers(PartitionId) = 0;
+  /// Forgets those of a partition that have been idle for longer than `idle_ms`, if it has any.
+  virtual void expire_producers(PartitionId, Timestamp now, std::int64_t idle_ms) = 0;
 
   /// Syncs what `os` topics have written.
   virtual void sync() = 0;

@@ -4,7 +4,10 @@
 #include "persistence/journal/producer_state.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
+#include <utility>
+#include <vector>
 
 namespace braid {
 namespace {
@@ -59,8 +62,22 @@ void ProducerStates::truncate(Offset end) {
     while (producer.count > 0 && producer.batches[producer.count - 1].last_offset >= end) --producer.count;
 }
 
-void ProducerStates::expire(Timestamp oldest) {
-  std::erase_if(producers_, [oldest](const auto& entry) { return entry.second.last_used < oldest; });
+void ProducerStates::expire(Timestamp now, std::int64_t idle_ms) {
+  for (auto at = producers_.begin(); at != producers_.end();) {
+    if (at->second.last_used.value < 0) at->second.last_used = now;
+    at = now.value - at->second.last_used.value > idle_ms ? producers_.erase(at) : std::next(at);
+  }
+}
+
+void ProducerStates::keep_at_most(std::size_t count) {
+  if (producers_.size() <= count) return;
+  std::vector<std::pair<Timestamp, ProducerId>> oldest;
+  oldest.reserve(producers_.size());
+  for (const auto& [id, producer] : producers_) oldest.emplace_back(producer.last_used, id);
+  // Some more than need be, so that this is not done for every batch.
+  const std::size_t gone = producers_.size() - count + count / 8;
+  std::nth_element(oldest.begin(), oldest.begin() + static_cast<std::ptrdiff_t>(gone), oldest.end());
+  for (std::size_t i = 0; i < gone; ++i) producers_.erase(oldest[i].second);
 }
 
 }  // namespace braid

@@ -32,12 +32,15 @@ class ProducerStates {
   /// Judges a batch before it is appended. Sequences wrap from 2^31-1 to 0. An unknown producer may begin anywhere;
   /// a new epoch begins at 0.
   Verdict check(ProducerId, ProducerEpoch, std::int32_t first_sequence, std::int32_t last_sequence) const;
-  /// Notes a batch that was appended (also during recovery). `now` is when: idle producers expire by it.
+  /// Notes a batch that was appended. `now` is when, -1 during recovery: idle producers expire by it.
   void appended(ProducerId, ProducerEpoch, ProducerBatch, Timestamp now);
   /// Forgets batches at or behind `end`: they failed or were replaced.
   void truncate(Offset end);
-  /// Forgets producers that were idle since before `oldest`.
-  void expire(Timestamp oldest);
+  /// Forgets producers that have been idle for longer than `idle_ms`. After a restart it may not be known when one was
+  /// used; its time begins with the first call then.
+  void expire(Timestamp now, std::int64_t idle_ms);
+  /// Forgets the ones idle longest, a part of all at a time, when there are more.
+  void keep_at_most(std::size_t count);
 
   struct Producer {
     ProducerEpoch epoch{-1};

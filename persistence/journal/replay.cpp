@@ -20,7 +20,7 @@ void note_producer(Row& row, const EntryHeader& header, const Bytes& body) {
   producers_of(row).appended(
       batch->producer_id, batch->producer_epoch,
       {batch->base_sequence, batch->last_sequence(), header.base_offset, header.last_offset(), header.max_timestamp},
-      header.max_timestamp);
+      Timestamp(-1));
 }
 
 }  // namespace

@@ -92,10 +92,33 @@ TEST_CASE("Noting a batch twice changes nothing but the time") {
   states.appended(kProducer, kEpoch, batch_at(0, 0), Timestamp(5));
   states.appended(kProducer, kEpoch, batch_at(0, 0), Timestamp(9));
   CHECK(states.all().at(kProducer).count == 1);
-  states.expire(Timestamp(9));
+  states.expire(Timestamp(109), 100);
   CHECK_FALSE(states.empty());
-  states.expire(Timestamp(10));
+  states.expire(Timestamp(110), 100);
   CHECK(states.empty());
+}
+
+TEST_CASE("A producer of which it is not known when it was used gets its whole time from the first look on") {
+  ProducerStates states;
+  states.appended(kProducer, kEpoch, batch_at(0, 0), Timestamp(-1));
+  states.expire(Timestamp(1'700'000'000'000), 1000);
+  REQUIRE_FALSE(states.empty());
+  states.expire(Timestamp(1'700'000'001'000), 1000);
+  REQUIRE_FALSE(states.empty());
+  states.expire(Timestamp(1'700'000'001'001), 1000);
+  CHECK(states.empty());
+}
+
+TEST_CASE("Of too many producers the ones idle longest are forgotten") {
+  ProducerStates states;
+  for (int i = 0; i < 1000; ++i) {
+    states.appended(ProducerId(i), kEpoch, batch_at(0, i), Timestamp(i));
+    states.keep_at_most(100);
+    REQUIRE(states.all().size() <= 100);
+    REQUIRE(states.all().count(ProducerId(i)) == 1);
+  }
+  CHECK(states.all().size() > 50);
+  for (int i = 960; i < 1000; ++i) CHECK(states.all().count(ProducerId(i)) == 1);
 }
 
 TEST_CASE("Producer states survive their encoding, without what lies behind the end") {
