@@ -147,6 +147,9 @@ class BenchDisk final : public Disk {
   void create(const std::string& path, std::function<void(IoResult<std::shared_ptr<File>>)> done) override {
     turns_.tasks.push_back([file = open(path, Open::create_new), done = std::move(done)] { done(file); });
   }
+  void measure_volume(const std::string&, std::function<void(IoResult<VolumeSize>)> done) override {
+    done(VolumeSize{});
+  }
   void remove_later(const std::string& path, IoDone done) override {
     turns_.tasks.push_back([outcome = remove(path), done = std::move(done)] { done(outcome); });
   }

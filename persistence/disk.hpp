@@ -28,6 +28,12 @@ template <class T>
 using IoResult = Result<T, IoError>;
 using IoDone = std::function<void(Outcome<IoError>)>;
 
+/// Of the volume that a path lies on.
+struct VolumeSize {
+  std::uint64_t total_bytes = 0;
+  std::uint64_t usable_bytes = 0;  ///< by us, who are not root
+};
+
 class File {
  public:
   virtual ~File() = default;
@@ -69,6 +75,8 @@ class Disk {
   virtual void remove_later(const std::string& path, IoDone done) = 0;
   /// `rename` and a synced directory, off the loop: how a checkpoint takes its name.
   virtual void rename_later(const std::string& from, const std::string& to, IoDone done) = 0;
+
+  virtual void measure_volume(const std::string& path, std::function<void(IoResult<VolumeSize>)> done) = 0;
 
   /// Runs `work` once, on the loop, at the end of the turn that is under way (Loop::at_turn_end): the journal gathers
   /// what a turn appends into one write, and answers what needs no disk.

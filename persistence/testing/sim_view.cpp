@@ -11,6 +11,8 @@
 namespace braid {
 namespace {
 
+constexpr std::uint64_t kSimulatedVolumeBytes = 1ull << 40;
+
 IoError io_error(const std::string& what) {
   return {IoErrc::failed, EIO, what};
 }
@@ -112,6 +114,11 @@ void SimView::rename_later(const std::string& from, const std::string& to, IoDon
   auto outcome = rename(from, to);
   if (outcome) outcome = sync_directory(parent_of(to));
   complete([outcome = std::move(outcome), done = std::move(done)] { done(outcome); });
+}
+
+void SimView::measure_volume(const std::string&, std::function<void(IoResult<VolumeSize>)> done) {
+  if (is_stale()) return;
+  complete([done = std::move(done)] { done(VolumeSize{kSimulatedVolumeBytes, kSimulatedVolumeBytes / 2}); });
 }
 
 void SimView::at_turn_end(std::function<void()> work) {

@@ -24,6 +24,7 @@ class SimView final : public Disk {
   void create(const std::string& path, std::function<void(IoResult<std::shared_ptr<File>>)> done) override;
   void remove_later(const std::string& path, IoDone done) override;
   void rename_later(const std::string& from, const std::string& to, IoDone done) override;
+  void measure_volume(const std::string& path, std::function<void(IoResult<VolumeSize>)> done) override;
   void at_turn_end(std::function<void()> work) override;
 
  private:

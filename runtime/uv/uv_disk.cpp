@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -252,6 +253,20 @@ void UvDisk::rename_later(const std::string& from, const std::string& to, IoDone
       [from, to, answer] {
         *answer = rename_now(from, to);
         if (*answer) *answer = sync_directory_now(parent_of(to));
+      },
+      [answer, done = std::move(done)] { done(*answer); });
+}
+
+void UvDisk::measure_volume(const std::string& path, std::function<void(IoResult<VolumeSize>)> done) {
+  auto answer = std::make_shared<IoResult<VolumeSize>>(VolumeSize{});
+  loop_.offload(
+      [path, answer] {
+        struct statvfs volume {};
+        if (::statvfs(path.c_str(), &volume) == 0)
+          *answer = VolumeSize{std::uint64_t{volume.f_blocks} * volume.f_frsize,
+                               std::uint64_t{volume.f_bavail} * volume.f_frsize};
+        else
+          *answer = Unexpected{io_error("measuring the volume of", path, errno)};
       },
       [answer, done = std::move(done)] { done(*answer); });
 }

@@ -140,6 +140,16 @@ TEST_CASE_METHOD(DiskTest, "Files are renamed and removed off the loop") {
   CHECK(nowhere.error().code == IoErrc::not_found);
 }
 
+TEST_CASE_METHOD(DiskTest, "The volume of a path is measured off the loop") {
+  const auto volume = wait<IoResult<VolumeSize>>([&](auto done) { disk().measure_volume(root, done); });
+  REQUIRE(volume);
+  CHECK(volume->total_bytes >= volume->usable_bytes);
+  CHECK(volume->total_bytes > 0);
+  const auto nowhere = wait<IoResult<VolumeSize>>([&](auto done) { disk().measure_volume(root + "/none", done); });
+  REQUIRE_FALSE(nowhere);
+  CHECK_FALSE(nowhere.error().what.empty());
+}
+
 TEST_CASE_METHOD(DiskTest, "A file that may not grow fails the write as a full disk does") {
   auto file = disk().open(root + "/small", Disk::Open::create_new);
   REQUIRE(file);
