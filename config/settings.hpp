@@ -34,6 +34,11 @@ struct KafkaSettings {
   std::int64_t offsets_retention_ms = 7ll * 24 * 3600 * 1000;
   std::int64_t quota_window_ms = 10000;
   std::int64_t producer_id_expiration_ms = 24ll * 3600 * 1000;
+  std::uint32_t max_producers_per_partition = 100000;  ///< remembered for idempotence
+  bool check_compressed_batches = false;               ///< inflate what is produced and check its records
+  std::uint32_t fetch_session_slots = 1000;            ///< Kafka's max.incremental.fetch.session.cache.slots
+  std::uint32_t fetch_session_partitions = 1000000;    ///< of all fetch sessions together
+  std::int64_t fetch_session_idle_ms = 120000;         ///< after which a session may lose its slot to another
 };
 
 struct MqttSettings {

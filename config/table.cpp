@@ -218,7 +218,24 @@ void add_kafka(std::vector<Setting>& t) {
   t.push_back(duration("kafka.quota_window", BRAID_FIELD(kafka_protocol.quota_window_ms), 0, hour,
                        "A client that was quiet for so long may use up so much of its rate at once."));
   t.push_back(duration("kafka.producer_id_expiration", BRAID_FIELD(kafka_protocol.producer_id_expiration_ms), minute,
-                       3650 * day, "How long an idle idempotent producer is remembered."));
+                       3650 * day,
+                       "How long an idle idempotent producer is remembered (Kafka's "
+                       "`producer.id.expiration.ms`)."));
+  t.push_back(integer("kafka.max_producers_per_partition", BRAID_FIELD(kafka_protocol.max_producers_per_partition), 5,
+                      100000000,
+                      "Idempotent producers that a partition remembers; beyond it the ones idle longest are "
+                      "forgotten."));
+  t.push_back(boolean("kafka.check_compressed_batches", BRAID_FIELD(kafka_protocol.check_compressed_batches),
+                      "Whether a compressed batch is inflated when it is produced, and refused when its records are "
+                      "damaged. Costs more than all other work on a produce; without it consumers find the damage."));
+  t.push_back(integer("kafka.fetch_session_slots", BRAID_FIELD(kafka_protocol.fetch_session_slots), 0, 10000000,
+                      "Fetch sessions that are kept (Kafka's `max.incremental.fetch.session.cache.slots`); consumers "
+                      "without one send all their partitions with every fetch."));
+  t.push_back(integer("kafka.fetch_session_partitions", BRAID_FIELD(kafka_protocol.fetch_session_partitions), 0,
+                      100000000, "Partitions of all fetch sessions together, at about 150 bytes each."));
+  t.push_back(duration("kafka.fetch_session_idle_timeout", BRAID_FIELD(kafka_protocol.fetch_session_idle_ms), 0, day,
+                       "How long a fetch session keeps its slot without a fetch when others want it (Kafka's "
+                       "`min.incremental.fetch.session.eviction.ms`)."));
 }
 
 void add_mqtt(std::vector<Setting>& t) {

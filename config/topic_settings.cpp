@@ -21,6 +21,8 @@ using Type = TopicConfigInfo::Type;
 
 constexpr std::array<std::string_view, 3> durabilities{"memory", "os", "sync"};
 constexpr std::array<std::string_view, 2> timestamp_types{"CreateTime", "LogAppendTime"};
+/// In the order of Kafka's codec numbers; `producer` stands for none of them.
+constexpr std::array<std::string_view, 5> compressions{"uncompressed", "gzip", "snappy", "lz4", "zstd"};
 
 struct Row {
   TopicConfigInfo info;
@@ -41,6 +43,14 @@ bool set_number(Target& target, std::string_view text, std::int64_t minimum, std
   return value.has_value();
 }
 
+bool set_compression(std::optional<Compression>& target, std::string_view text) {
+  const auto at = std::find(compressions.begin(), compressions.end(), text);
+  if (at == compressions.end() && text != "producer") return false;
+  target.reset();
+  if (at != compressions.end()) target = static_cast<Compression>(at - compressions.begin());
+  return true;
+}
+
 template <class Enum, std::size_t N>
 bool set_enum(Enum& target, std::string_view text, const std::array<std::string_view, N>& names) {
   const auto at = std::find(names.begin(), names.end(), text);
@@ -51,14 +61,29 @@ bool set_enum(Enum& target, std::string_view text, const std::array<std::string_
 constexpr auto int64_max = std::numeric_limits<std::int64_t>::max();
 constexpr auto int32_max = std::numeric_limits<std::int32_t>::max();
 
-constexpr std::array<Row, 8> rows{{
+constexpr std::array<Row, 13> rows{{
     {{"cleanup.policy", Type::list, "`delete`", "`delete`", "What retention does with old records."},
      [](TopicSettings&, std::string_view text) { return text == "delete"; },
      [](const TopicSettings&) -> std::string { return "delete"; }},
-    {{"compression.type", Type::text, "`producer`", "`producer`",
-      "Batches stay compressed as their producer sent them."},
-     [](TopicSettings&, std::string_view text) { return text == "producer"; },
-     [](const TopicSettings&) -> std::string { return "producer"; }},
+    {{"compression.gzip.level", Type::int32, "-1 (zlib's default), 1 to 9", "`-1`",
+      "How hard gzip tries, where `compression.type` is `gzip`."},
+     [](TopicSettings& s, std::string_view text) { return text != "0" && set_number(s.gzip_level, text, -1, 9); },
+     [](const TopicSettings& s) { return std::to_string(s.gzip_level); }},
+    {{"compression.lz4.level", Type::int32, "1 to 17", "`9`",
+      "How hard lz4 tries, where `compression.type` is `lz4`; 9 is the fast compressor, as in Kafka."},
+     [](TopicSettings& s, std::string_view text) { return set_number(s.lz4_level, text, 1, 17); },
+     [](const TopicSettings& s) { return std::to_string(s.lz4_level); }},
+    {{"compression.type", Type::text, "`uncompressed`, `zstd`, `lz4`, `snappy`, `gzip`, `producer`", "`producer`",
+      "The codec of what Kafka clients produce: `producer` keeps their choice, others compress anew what came "
+      "otherwise."},
+     [](TopicSettings& s, std::string_view text) { return set_compression(s.compression, text); },
+     [](const TopicSettings& s) {
+       return std::string(s.compression ? compressions.at(static_cast<std::size_t>(*s.compression)) : "producer");
+     }},
+    {{"compression.zstd.level", Type::int32, "-131072 to 22", "`3`",
+      "How hard zstd tries, where `compression.type` is `zstd`."},
+     [](TopicSettings& s, std::string_view text) { return set_number(s.zstd_level, text, -131072, 22); },
+     [](const TopicSettings& s) { return std::to_string(s.zstd_level); }},
     {{"durability", Type::text, "`memory`, `os`, `sync`", "`topic_defaults.durability`",
       "When a write is acknowledged: never on disk, written, or synced."},
      [](TopicSettings& s, std::string_view text) { return set_enum(s.durability, text, durabilities); },
@@ -67,6 +92,14 @@ constexpr std::array<Row, 8> rows{{
       "The largest record batch, compressed, that is taken."},
      [](TopicSettings& s, std::string_view text) { return set_number(s.max_message_bytes, text, 0, int32_max); },
      [](const TopicSettings& s) { return std::to_string(s.max_message_bytes); }},
+    {{"message.timestamp.after.max.ms", Type::int64, "0 to 9223372036854775807", "`3600000`",
+      "How far a producer's timestamp may lie after the broker's clock."},
+     [](TopicSettings& s, std::string_view text) { return set_number(s.timestamp_after_max_ms, text, 0, int64_max); },
+     [](const TopicSettings& s) { return std::to_string(s.timestamp_after_max_ms); }},
+    {{"message.timestamp.before.max.ms", Type::int64, "0 to 9223372036854775807", "`9223372036854775807`",
+      "How far a producer's timestamp may lie before the broker's clock."},
+     [](TopicSettings& s, std::string_view text) { return set_number(s.timestamp_before_max_ms, text, 0, int64_max); },
+     [](const TopicSettings& s) { return std::to_string(s.timestamp_before_max_ms); }},
     {{"message.timestamp.type", Type::text, "`CreateTime`, `LogAppendTime`", "`CreateTime`",
       "Whose clock a record's time is from: its producer's, or the broker's."},
      [](TopicSettings& s, std::string_view text) { return set_enum(s.timestamp_type, text, timestamp_types); },

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -45,6 +46,19 @@ struct TopicSettings {
   std::int64_t retention_bytes = -1;
   std::int32_t max_message_bytes = 1048588;
   TimestampType timestamp_type = TimestampType::create_time;
+  /// How far a producer's timestamps may lie behind and before the broker's clock.
+  std::int64_t timestamp_before_max_ms = std::numeric_limits<std::int64_t>::max();
+  std::int64_t timestamp_after_max_ms = 3600 * 1000;
+  std::optional<Compression> compression;  ///< nothing: whatever the producer chose
+  std::int32_t gzip_level = -1, lz4_level = 9, zstd_level = 3;
+
+  /// For `compression`; nothing is the codec's own default.
+  std::optional<int> compression_level() const {
+    if (compression == Compression::gzip && gzip_level != -1) return gzip_level;
+    if (compression == Compression::lz4) return lz4_level;
+    if (compression == Compression::zstd) return zstd_level;
+    return std::nullopt;
+  }
   friend bool operator==(const TopicSettings&, const TopicSettings&) = default;
 };
 

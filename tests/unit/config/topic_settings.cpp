@@ -67,7 +67,14 @@ TEST_CASE("an impossible value is refused, with what was expected") {
   CHECK(error_of({{"message.timestamp.type", ""}}) ==
         "message.timestamp.type: expected CreateTime, LogAppendTime, not ''");
   CHECK(error_of({{"cleanup.policy", "compact"}}) == "cleanup.policy: expected delete, not 'compact'");
-  CHECK(error_of({{"compression.type", "gzip"}}) == "compression.type: expected producer, not 'gzip'");
+  CHECK(error_of({{"compression.type", "none"}}) ==
+        "compression.type: expected uncompressed, zstd, lz4, snappy, gzip, producer, not 'none'");
+  CHECK(error_of({{"compression.gzip.level", "0"}}) ==
+        "compression.gzip.level: expected -1 (zlib's default), 1 to 9, not '0'");
+  CHECK(error_of({{"compression.lz4.level", "18"}}) == "compression.lz4.level: expected 1 to 17, not '18'");
+  CHECK(error_of({{"compression.zstd.level", "23"}}) == "compression.zstd.level: expected -131072 to 22, not '23'");
+  CHECK(error_of({{"message.timestamp.after.max.ms", "-1"}}) ==
+        "message.timestamp.after.max.ms: expected 0 to 9223372036854775807, not '-1'");
   CHECK(error_of({{"min.insync.replicas", "2"}}) == "min.insync.replicas: expected 1, not '2'");
 }
 
@@ -105,6 +112,22 @@ TEST_CASE("defaults of the cluster lie between the topic's settings and the node
   CHECK(origins("retention.bytes") == "log.retention.bytes=50/3 log.retention.bytes=100/4 log.retention.bytes=-1/5 ");
   CHECK(origins("segment.bytes") == "log.segment.bytes=1000/3 log.segment.bytes=1073741824/5 ");
   CHECK(parse_topic_config({}, node, {{"no.such", "1"}}).error() == "unknown topic setting 'no.such'");
+}
+
+TEST_CASE("a topic's codec and its level") {
+  const auto settings_of = [](const TopicConfig& config) {
+    const auto settings = parse_topic_config(config, TopicDefaults{});
+    REQUIRE(settings);
+    return *settings;
+  };
+  CHECK_FALSE(settings_of({}).compression);
+  CHECK_FALSE(settings_of({{"compression.type", "producer"}}).compression);
+  CHECK(settings_of({{"compression.type", "uncompressed"}}).compression == Compression::none);
+  CHECK(settings_of({{"compression.type", "snappy"}}).compression == Compression::snappy);
+  CHECK_FALSE(settings_of({{"compression.type", "gzip"}}).compression_level());
+  CHECK(settings_of({{"compression.type", "gzip"}, {"compression.gzip.level", "9"}}).compression_level() == 9);
+  CHECK(settings_of({{"compression.type", "lz4"}, {"compression.gzip.level", "8"}}).compression_level() == 9);
+  CHECK(settings_of({{"compression.type", "zstd"}, {"compression.zstd.level", "-7"}}).compression_level() == -7);
 }
 
 TEST_CASE("the description holds every name with the value in force, and whether it is a default") {
