@@ -3,6 +3,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "actors/admin/routes.hpp"
 #include "actors/amqp/refuse.hpp"
 #include "actors/groups/coordinator.hpp"
@@ -59,9 +62,8 @@ Node::~Node() = default;
 Outcome<std::string> Node::open() {
   const auto quota_buckets = std::make_shared<kafka::QuotaBuckets>(settings_.kafka_protocol.quota_window_ms);
   for (auto* loop : loops_) {
-    services_.push_back(std::make_unique<Services>(*loop, settings_, routes_, budget_));
+    services_.push_back(std::make_unique<Services>(*loop, loops_.size(), settings_, routes_, budget_));
     services_.back()->quota_buckets = quota_buckets;
-    services_.back()->loops = loops_.size();
   }
   if (auto opened = open_catalog(); !opened) return opened;
   if (auto opened = open_journals(); !opened) return opened;
@@ -97,6 +99,10 @@ Outcome<std::string> Node::open_catalog() {
   auto applied = catalog_->apply(commands);
   if (!applied) return Unexpected{applied.error().what};
   next_partition_ = PartitionId{catalog_->state().next_partition_id};
+  // Every start applies a command, so this grows with every start. Past the largest epoch it stands still, and clients
+  // don't notice restarts any more.
+  const LeaderEpoch start_epoch{static_cast<std::int32_t>(
+      std::min<std::uint64_t>(catalog_->state().applied_index, std::numeric_limits<std::int32_t>::max()))};
   auto topics = catalog_->load_topics();
   if (!topics) return Unexpected{topics.error().what};
   CatalogChange everything{.upserts = std::move(*topics),
@@ -107,6 +113,7 @@ Outcome<std::string> Node::open_catalog() {
   for (auto& services : services_) {
     services->directory.apply(everything);
     services->cluster_id = catalog_->state().cluster_id;
+    services->start_epoch = start_epoch;
   }
   return ok;
 }

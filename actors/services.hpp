@@ -5,6 +5,7 @@
 // runs and destroys them after the last.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "actors/groups/interface.hpp"
+#include "actors/kafka/fetch_sessions.hpp"
 #include "actors/kafka/quotas.hpp"
 #include "actors/memory_budget.hpp"
 #include "actors/metrics.hpp"
@@ -32,8 +34,8 @@
 namespace braid {
 
 struct Services {
-  Services(Loop& own_loop, const Settings& node_settings, const RouteTable& route_table, MemoryBudget& memory_budget)
-      : loop(own_loop), settings(node_settings), routes(route_table), budget(memory_budget) {}
+  Services(Loop& own_loop, std::size_t number_of_loops, const Settings& node_settings, const RouteTable& route_table,
+           MemoryBudget& memory_budget);
 
   Loop& loop;
   const Settings& settings;
@@ -44,9 +46,13 @@ struct Services {
   PartitionClient partitions;
   InterestTable interest;          ///< kept by the loop's router
   std::vector<Journal*> journals;  ///< by shard; null where another loop has it
-  std::size_t loops = 1;
+  std::size_t loops;
+  /// Every start of the node is a new leadership of its partitions (KIP-320): what was not durable may be gone, and
+  /// clients find out by the change.
+  LeaderEpoch start_epoch{0};
   SessionRegistry sessions;
   ProducerIds producer_ids;
+  kafka::FetchSessions fetch_sessions;
   std::shared_ptr<kafka::QuotaBuckets> quota_buckets;  ///< of all loops
   /// For the ordered end, set by the partition host: close the catalog; wait until every append that this loop's
   /// partitions have taken is finished.
@@ -61,6 +67,8 @@ struct Services {
   std::vector<QueueHost> queues;
   RetainedActor retained;
 
+  /// As clients are told it.
+  LeaderEpoch leader_epoch(const PartitionPlacement& partition) const { return std::max(partition.epoch, start_epoch); }
   /// The loop that has a shard's journal.
   std::size_t loop_of(ShardId shard) const { return shard.value % loops; }
   std::optional<std::size_t> loop_of(PartitionId partition) const {

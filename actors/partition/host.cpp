@@ -8,7 +8,8 @@ namespace braid {
 
 namespace {
 constexpr std::size_t kSweepSlice = 2000;  ///< partitions looked at per turn, so that a sweep never blocks the loop
-}
+constexpr std::int64_t kExpireProducersEveryMs = 60000;
+}  // namespace
 
 PartitionHostActor::PartitionHostActor(caf::actor_config& config, Loop& loop, Services& services)
     : Pinned(config, loop), services_(services) {}
@@ -43,6 +44,7 @@ PartitionHostActor::behavior_type PartitionHostActor::make_behavior() {
         services_.partitions.forget(request.partition);
         return PartitionForgotten{};
       },
+      [this](const MeasureLogs& request) { return measure(request); },
   };
 }
 
@@ -67,6 +69,19 @@ PartitionOpened PartitionHostActor::start(PartitionId partition) {
   by_actor_.emplace(actor.id(), partition);
   active_.insert_or_assign(partition, Entry{actor, false, {}});
   return {Errc::none, actor};
+}
+
+LogsMeasured PartitionHostActor::measure(const MeasureLogs& request) const {
+  LogsMeasured measured;
+  measured.logs.reserve(request.partitions.size());
+  for (const PartitionId partition : request.partitions) {
+    const auto place = services_.directory.find_partition(partition);
+    if (!place) continue;
+    const ShardId shard = place->topic->partition(place->index)->shard;
+    if (services_.journals.at(shard.value) == nullptr) continue;
+    measured.logs.push_back({partition, services_.journal_of(shard).state(partition).bytes});
+  }
+  return measured;
 }
 
 void PartitionHostActor::rest(PartitionId partition) {
@@ -149,6 +164,8 @@ void PartitionHostActor::checkpoint_regularly() {
 }
 
 void PartitionHostActor::sweep() {
+  expiring_producers_ = loop().now_ms() - producers_expired_at_ms_ >= kExpireProducersEveryMs;
+  if (expiring_producers_) producers_expired_at_ms_ = loop().now_ms();
   sweeping_.clear();
   for (auto* journal : services_.journals)
     if (journal) {
@@ -165,11 +182,13 @@ void PartitionHostActor::sweep_some() {
     sweeping_.pop_back();
     const auto place = services_.directory.find_partition(partition);
     if (!place) continue;
+    auto& journal = services_.journal_of(place->topic->partition(place->index)->shard);
+    if (expiring_producers_)
+      journal.expire_producers(partition, now, services_.settings.kafka_protocol.producer_id_expiration_ms);
     const auto& settings = place->topic->settings;
     if (settings.retention_ms < 0 && settings.retention_bytes < 0) continue;
     // State in the broker's own topics goes by snapshots, never by age.
     if (place->topic->internal) continue;
-    auto& journal = services_.journal_of(place->topic->partition(place->index)->shard);
     const auto start = journal.retention_start(partition, now, settings.retention_ms, settings.retention_bytes);
     if (start > journal.state(partition).log_start) journal.set_log_start(partition, start, [](Errc) {});
   }

@@ -41,6 +41,7 @@ class PartitionHostActor : public Pinned<PartitionHost::base> {
   caf::result<PartitionOpened> open(PartitionId partition);
   PartitionOpened start(PartitionId partition);
   void rest(PartitionId partition);
+  LogsMeasured measure(const MeasureLogs& request) const;
   void ended(const caf::down_msg& down);
   void topics_changed(const DirectoryChange& change);
   void drain(std::function<void()> drained);
@@ -55,6 +56,8 @@ class PartitionHostActor : public Pinned<PartitionHost::base> {
   std::unordered_map<caf::actor_id, PartitionId> by_actor_;
   Timer sweep_timer_, sync_timer_, checkpoint_timer_;
   std::vector<PartitionId> sweeping_;  ///< left of the current retention sweep
+  bool expiring_producers_ = false;    ///< the current sweep looks for idle producers too
+  std::int64_t producers_expired_at_ms_ = 0;
 };
 
 }  // namespace braid

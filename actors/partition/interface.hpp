@@ -39,12 +39,25 @@ struct AppendBatch {
   Bytes publish_flags;
   std::uint64_t publisher = 0;
 };
+/// A record that its batch was refused for, by its place in the batch.
+struct RecordFault {
+  std::int32_t index = 0;
+  std::string reason;
+};
 struct Appended {
   Errc error = Errc::none;
   Offset base_offset{-1};         ///< of this batch; of the first try when it was a duplicate
   Timestamp log_append_time{-1};  ///< -1 when the topic keeps the producer's time
   Offset log_start{0};
   std::string reason;  ///< for people; empty when there is no error
+  std::vector<RecordFault> faults;
+};
+
+/// Where the records of an epoch end: the last epoch not behind the one asked for, and the offset behind it. -1 and -1
+/// when the partition knows nothing of that epoch.
+struct EpochEnd {
+  LeaderEpoch epoch{-1};
+  Offset end{-1};
 };
 
 /// Batches from the one that contains `from`, up to the high watermark.
@@ -53,6 +66,9 @@ struct ReadBatches {
   std::uint32_t max_bytes = 1u << 20;
   bool at_least_one = true;
   std::optional<LeaderEpoch> current_leader_epoch = {};  ///< KIP-320: fenced when older, unknown when newer
+  /// Epoch of the last record before `from` that the reader has (KIP-595). If that is not what stands here, `diverging`
+  /// of the reply says how far back the two agree.
+  std::optional<LeaderEpoch> last_read_epoch = {};
   /// Where to send Wake when there is nothing to read yet. One parked read per target: a new one replaces it.
   WakeTarget park = {};
   std::uint64_t token = 0;
@@ -65,6 +81,7 @@ struct BatchesRead {
   Offset last_stable{0};
   Offset log_start{0};
   bool parked = false;  ///< nothing there; a Wake will come
+  std::optional<EpochEnd> diverging = {};
 };
 /// Takes a parked read back: the reader ended or has what it needs.
 struct Unpark {
@@ -88,6 +105,16 @@ struct OffsetFound {
   LeaderEpoch leader_epoch{-1};
 };
 
+/// How far the records of an epoch reach (KIP-320).
+struct FindEpochEnd {
+  LeaderEpoch epoch;
+  std::optional<LeaderEpoch> current_leader_epoch = {};
+};
+struct EpochEndFound {
+  Errc error = Errc::none;
+  EpochEnd found;
+};
+
 /// Everything before `before` goes; the high watermark when it is -1.
 struct DeleteRecords {
   Offset before{-1};
@@ -105,6 +132,19 @@ struct LogDescription {
   LeaderEpoch leader_epoch{0};
 };
 
+/// The idempotent producers that the partition remembers.
+struct DescribeProducers {};
+struct ProducerDescription {
+  ProducerId id;
+  ProducerEpoch epoch;
+  std::int32_t last_sequence = -1;
+  Timestamp last_timestamp{-1};
+};
+struct ProducersDescribed {
+  Errc error = Errc::none;
+  std::vector<ProducerDescription> producers;  ///< by ascending id
+};
+
 /// From the host, about a partition's life.
 struct Rest {};          ///< nobody has the handle any more: end, unless somebody used it meanwhile
 struct TopicRemoved {};  ///< the topic is deleted: fail what waits and end
@@ -116,13 +156,13 @@ struct TopicChanged {
 struct DrainPartitions {};
 struct PartitionsDrained {};
 
-using PartitionActor =
-    caf::typed_actor<caf::replies_to<AppendBatch>::with<Appended>, caf::replies_to<ReadBatches>::with<BatchesRead>,
-                     caf::reacts_to<Unpark>, caf::replies_to<FindOffset>::with<OffsetFound>,
-                     caf::replies_to<DeleteRecords>::with<RecordsDeleted>,
-                     caf::replies_to<DescribeLog>::with<LogDescription>, caf::reacts_to<Rest>,
-                     caf::replies_to<DrainPartitions>::with<PartitionsDrained>, caf::reacts_to<TopicRemoved>,
-                     caf::reacts_to<TopicChanged>>;
+using PartitionActor = caf::typed_actor<
+    caf::replies_to<AppendBatch>::with<Appended>, caf::replies_to<ReadBatches>::with<BatchesRead>,
+    caf::reacts_to<Unpark>, caf::replies_to<FindOffset>::with<OffsetFound>,
+    caf::replies_to<DeleteRecords>::with<RecordsDeleted>, caf::replies_to<DescribeLog>::with<LogDescription>,
+    caf::replies_to<FindEpochEnd>::with<EpochEndFound>, caf::replies_to<DescribeProducers>::with<ProducersDescribed>,
+    caf::reacts_to<Rest>, caf::replies_to<DrainPartitions>::with<PartitionsDrained>, caf::reacts_to<TopicRemoved>,
+    caf::reacts_to<TopicChanged>>;
 
 /// The reply that belongs to a request.
 template <class Request>
@@ -137,6 +177,10 @@ template <>
 struct PartitionReplyOf<DeleteRecords> : std::type_identity<RecordsDeleted> {};
 template <>
 struct PartitionReplyOf<DescribeLog> : std::type_identity<LogDescription> {};
+template <>
+struct PartitionReplyOf<FindEpochEnd> : std::type_identity<EpochEndFound> {};
+template <>
+struct PartitionReplyOf<DescribeProducers> : std::type_identity<ProducersDescribed> {};
 template <class Request>
 using PartitionReply = typename PartitionReplyOf<Request>::type;
 
@@ -157,9 +201,21 @@ struct ForgetPartition {
   PartitionId partition;
 };
 struct PartitionForgotten {};
+/// Sizes of partitions of the host's loop, resting ones too. Those that it does not have are left out of the reply.
+struct MeasureLogs {
+  std::vector<PartitionId> partitions;
+};
+struct LogsMeasured {
+  struct Log {
+    PartitionId partition;
+    std::uint64_t bytes = 0;
+  };
+  std::vector<Log> logs;
+};
 using PartitionHost =
     caf::typed_actor<caf::replies_to<OpenPartition>::with<PartitionOpened>, caf::reacts_to<PartitionIdle>,
-                     caf::replies_to<ForgetPartition>::with<PartitionForgotten>>;
+                     caf::replies_to<ForgetPartition>::with<PartitionForgotten>,
+                     caf::replies_to<MeasureLogs>::with<LogsMeasured>>;
 
 }  // namespace braid
 
@@ -175,6 +231,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::DeleteRecords)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::RecordsDeleted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::DescribeLog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::LogDescription)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::FindEpochEnd)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::EpochEndFound)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::DescribeProducers)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::ProducersDescribed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::MeasureLogs)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::LogsMeasured)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Rest)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::TopicRemoved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::TopicChanged)

@@ -10,6 +10,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <memory>
 #include <unordered_map>
 
 #include "actors/partition/interface.hpp"
@@ -45,18 +47,27 @@ class Partition : public Pinned<PartitionActor::base> {
   };
 
   caf::result<Appended> append(const AppendBatch& request);
-  /// Checks what a client sent; fills `header`.
-  Errc judge(const AppendBatch& request, BatchHeader& header, std::string& reason) const;
+  Timestamp append_time_of(const ProducerBatch& batch) const;
+  void note_producer(const BatchHeader& header, Offset base_offset, Offset last_offset);
   void completed(Errc result);
   void finish_front(Errc result);
   void publish(const Pending& pending);
   caf::result<BatchesRead> read(const ReadBatches& request);
+  caf::result<BatchesRead> read_in_range(const ReadBatches& request);
+  void read_journal(const ReadBatches& request, std::shared_ptr<Promise<BatchesRead>> promise);
+  /// Reads where the reader's last record is of an earlier epoch, if the two logs agree so far.
+  caf::result<BatchesRead> read_after_epoch(const ReadBatches& request);
   void park(const ReadBatches& request);
   void wake_readers();
   caf::result<OffsetFound> find(const FindOffset& request);
   /// Reads the batch at `base` and answers with its first record at or behind `at`, or with the one that has the
   /// largest timestamp when `at` is kMaxTimestamp.
   void find_in_batch(std::shared_ptr<Promise<OffsetFound>> promise, Offset base, std::int64_t at);
+  caf::result<OffsetFound> find_earliest();
+  /// Where the records of `epoch` end, among those before `limit`.
+  void find_epoch_end(LeaderEpoch epoch, Offset limit, std::function<void(Errc, EpochEnd)> found);
+  caf::result<EpochEndFound> epoch_end(const FindEpochEnd& request);
+  ProducersDescribed describe_producers();
   caf::result<RecordsDeleted> delete_records(const DeleteRecords& request);
   void removed();
   void rest();
@@ -70,6 +81,7 @@ class Partition : public Pinned<PartitionActor::base> {
   PartitionHost host_;
   TopicRef topic_;
   PartitionPlacement placement_;
+  const LeaderEpoch epoch_;
   Offset high_watermark_;
   std::deque<Pending> pending_;
   std::vector<Promise<PartitionsDrained>> drained_;   ///< want to know when nothing is pending

@@ -35,7 +35,7 @@ struct MetadataWork {
       MetadataResponse::Partition& partition = place.partitions[i];
       partition.partition_index = static_cast<std::int32_t>(i);
       partition.leader_id = session.node_id();
-      partition.leader_epoch = topic.partitions[i].epoch.value;
+      partition.leader_epoch = session.services().leader_epoch(topic.partitions[i]).value;
       partition.replica_nodes = {session.node_id()};
       partition.isr_nodes = {session.node_id()};
     }
