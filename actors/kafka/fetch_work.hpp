@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "actors/kafka/call.hpp"
+#include "actors/kafka/fetch_sessions.hpp"
 #include "actors/partition/interface.hpp"
 #include "codecs/kafka/messages/fetch.hpp"
 
@@ -26,19 +27,27 @@ class FetchWork : public std::enable_shared_from_this<FetchWork> {
  public:
   FetchWork(Session& session, const Call& call, FetchRequest request);
 
+  /// Of its request.
+  std::uint64_t number() const { return call_.number; }
   /// Begins; called when it is this fetch's turn.
   void start();
-  /// A parked read of this session has something now. Tokens of earlier fetches are not ours.
-  void wake(std::uint64_t token);
+  /// The read that `source` had parked finds something now.
+  void wake(std::size_t source);
   /// Answers with what there is.
   void hurry();
 
  private:
-  /// A partition of the request that can be read.
+  struct TopicName {
+    Text name;
+    TopicId id;
+  };
+  /// A partition that is asked for, and its place in the answer.
   struct Source {
-    std::size_t topic = 0, partition = 0;  ///< place in request and response
-    PartitionId id;
-    std::optional<LeaderEpoch> epoch;
+    std::size_t topic = 0;                    ///< number in `topics_`
+    FetchSession::Partition* kept = nullptr;  ///< in the session, where there is one
+    FetchResponse::Partition place;
+    PartitionPlacement at;
+    std::optional<LeaderEpoch> epoch, last_read_epoch;
     Offset next;                 ///< what is read next
     Offset high_watermark{0};    ///< as of the last read
     std::int64_t max_bytes = 0;  ///< what it may still bring
@@ -49,25 +58,40 @@ class FetchWork : public std::enable_shared_from_this<FetchWork> {
     std::size_t counted = 0;  ///< of `batches`, that `next` is behind
   };
 
-  ErrorCode check_session() const;
-  void find_sources();
-  void fail(std::size_t topic, std::size_t partition, ErrorCode error);
-  void forget_other_parked();
+  bool by_id() const;
+  /// Finds or makes what the request says of sessions (KIP-227), and fills `sources_`.
+  ErrorCode open_session();
+  void take_from_request();
+  void take_from_session();
+  void add_source(const TopicRef& known, const FetchRequest::Partition& asked, FetchSession::Partition* kept);
+  void fail(Source& source, ErrorCode error);
 
+  void begin_reads();
+  bool adopt_parked(std::size_t index);
   void read(std::size_t index, bool at_least_one);
   void have(std::size_t index, const BatchesRead& read);
+  void set_watermarks(Source& source, Offset high_watermark, Offset last_stable, Offset log_start);
   /// All reads of a round are back: starts another one, parks, or answers.
   void go_on();
   bool offer_left_over();
-  bool park_at_end();
+  void park_at_end();
+
   void answer();
-  std::uint64_t token(std::size_t index) const;
+  /// Whether an incremental answer has to name the partition; notes what the client is told.
+  static bool must_tell(Source& source);
+  void fill_response();
+  void keep_new_session();
+  void respond();
 
   Session& session_;
   Call call_;
   FetchRequest request_;
   FetchResponse response_;
+  std::vector<TopicName> topics_;
   std::vector<Source> sources_;
+  bool wants_session_ = false;    ///< a new one
+  FetchSessionRef kept_session_;  ///< that this is the next fetch of
+  std::int32_t expected_epoch_ = 0;
   std::int64_t budget_ = 0;  ///< bytes that are neither there nor reserved
   std::int64_t wanted_ = 0;  ///< answer at this many
   std::int64_t bytes_ = 0;   ///< there

@@ -58,7 +58,8 @@ Session::behavior_type Session::make_behavior() {
   watch();
   return {
       [this](const Wake& wake) {
-        if (fetching_) fetches_.front()->wake(wake.token);
+        const auto read = parked_.woken(PartitionId{wake.token});
+        if (read && fetching_ && fetches_.front()->number() == read->fetch) fetches_.front()->wake(read->source);
       },
       [this](const DrainSession&) { drain(); },
   };
@@ -70,8 +71,7 @@ void Session::on_exit() {
     --services_.metrics.connections;
     services_.sessions.remove(id());
   }
-  for (const PartitionId partition : parked_) services_.partitions.tell(this, partition, Unpark{id()});
-  parked_.clear();
+  parked_.forget_all([this](PartitionId partition) { services_.partitions.tell(this, partition, Unpark{id()}); });
   fetches_.clear();
   ConnectionActor::on_exit();
 }

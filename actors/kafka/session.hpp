@@ -12,13 +12,13 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "actors/connection_gate.hpp"
 #include "actors/groups/coordinator_of.hpp"
 #include "actors/kafka/call.hpp"
+#include "actors/kafka/parked_reads.hpp"
 #include "actors/kafka/quotas.hpp"
 #include "actors/kafka/response_queue.hpp"
 #include "actors/services.hpp"
@@ -107,7 +107,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   void enqueue_fetch(std::shared_ptr<FetchWork> fetch);
   void fetch_finished();
   /// Partitions that may still hold a parked read of this session.
-  std::unordered_set<PartitionId>& parked() { return parked_; }
+  ParkedReads& parked() { return parked_; }
 
  protected:
   behavior_type make_behavior() override;
@@ -158,7 +158,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   std::size_t held_bytes_ = 0;
   std::deque<std::shared_ptr<FetchWork>> fetches_;  ///< the first one is at work when `fetching_`
   bool fetching_ = false;
-  std::unordered_set<PartitionId> parked_;
+  ParkedReads parked_;
   bool registered_ = false;
   bool first_frame_ = true;
   bool reading_frames_ = false;  ///< inside `received`: answers are written when it is through

@@ -2,10 +2,11 @@
 //
 // ListOffsets: first, last, by time. Everything is local and nothing is in a transaction, so "earliest local" is the
 // earliest, "latest tiered" does not exist, and both isolation levels see the same end.
-#include <memory>
+#include <set>
+#include <utility>
 
+#include "actors/kafka/handlers/fan_out.hpp"
 #include "actors/kafka/handlers/handlers.hpp"
-#include "actors/kafka/session.hpp"
 
 namespace braid::kafka {
 
@@ -15,18 +16,7 @@ namespace {
 constexpr std::int64_t kLatest = -1, kEarliest = -2, kMax = -3, kEarliestLocal = -4, kLatestTiered = -5,
                        kEarliestPendingUpload = -6;
 constexpr std::int16_t kFirstVersionWithMax = 7, kFirstVersionWithLocal = 8, kFirstVersionWithTiered = 9,
-                       kFirstVersionWithPendingUpload = 11;
-
-struct ListOffsetsWork {
-  Session& session;
-  Call call;
-  ListOffsetsResponse response;
-  std::size_t left = 1;  ///< look-ups under way, and the handler itself
-
-  void one_done() {
-    if (--left == 0) session.respond(call, response);
-  }
-};
+                       kFirstVersionWithPendingUpload = 11, kFirstVersionWithEpoch = 4;
 
 enum class LookUp : std::uint8_t { partition, nothing_there, unsupported };
 /// Where to look for `timestamp`; rewrites it to what a partition understands.
@@ -52,8 +42,14 @@ LookUp classify(std::int64_t& timestamp, std::int16_t version) {
 }  // namespace
 
 void list_offsets(Session& session, const Call& call, ListOffsetsRequest request) {
-  const auto work = std::make_shared<ListOffsetsWork>(ListOffsetsWork{session, call, {}});
+  const auto work = std::make_shared<FanOut<ListOffsetsResponse>>(session, call);
   work->response.topics.resize(request.topics.size());
+  // Kafka answers a partition that is named twice with an error, since the answers could not be told apart.
+  std::set<std::pair<std::string_view, std::int32_t>> once, twice;
+  for (const ListOffsetsRequest::Topic& topic : request.topics)
+    for (const ListOffsetsRequest::Partition& partition : topic.partitions)
+      if (std::pair key(topic.name.view(), partition.partition_index); !once.insert(key).second) twice.insert(key);
+
   for (std::size_t t = 0; t < request.topics.size(); ++t) {
     const ListOffsetsRequest::Topic& asked = request.topics[t];
     ListOffsetsResponse::Topic& topic = work->response.topics[t];
@@ -64,30 +60,31 @@ void list_offsets(Session& session, const Call& call, ListOffsetsRequest request
       const ListOffsetsRequest::Partition& wanted = asked.partitions[p];
       ListOffsetsResponse::Partition& place = topic.partitions[p];
       place.partition_index = wanted.partition_index;
-      const PartitionPlacement* partition = known ? known->partition(PartitionIndex{wanted.partition_index}) : nullptr;
+      if (twice.count({asked.name.view(), wanted.partition_index}) > 0) {
+        place.error_code = ErrorCode::invalid_request;
+        continue;
+      }
+      const PartitionPlacement* partition = find_partition(known, wanted.partition_index);
       if (!partition) {
         place.error_code = ErrorCode::unknown_topic_or_partition;
         continue;
       }
-      FindOffset find;
-      find.timestamp = wanted.timestamp;
-      if (wanted.current_leader_epoch >= 0) find.current_leader_epoch = LeaderEpoch{wanted.current_leader_epoch};
+      FindOffset find{wanted.timestamp, epoch_or_none(wanted.current_leader_epoch)};
       const LookUp look_up = classify(find.timestamp, call.version);
       if (look_up == LookUp::unsupported) place.error_code = ErrorCode::unsupported_version;
       if (look_up != LookUp::partition) continue;
-      ++work->left;
-      session.services().partitions.request(&session, partition->id, std::move(find),
-                                            [work, t, p, version = call.version](const OffsetFound& found) {
-                                              auto& answered = work->response.topics[t].partitions[p];
-                                              answered.error_code = to_error_code(found.error);
-                                              answered.offset = found.offset.value;
-                                              answered.timestamp = found.timestamp.value;
-                                              if (version >= 4) answered.leader_epoch = found.leader_epoch.value;
-                                              work->one_done();
-                                            });
+      place.error_code = ErrorCode::request_timed_out;
+      work->ask(*partition, std::move(find),
+                [t, p, version = call.version](ListOffsetsResponse& response, const OffsetFound& found) {
+                  auto& answered = response.topics[t].partitions[p];
+                  answered.error_code = to_error_code(found.error);
+                  answered.offset = found.offset.value;
+                  answered.timestamp = found.timestamp.value;
+                  if (version >= kFirstVersionWithEpoch) answered.leader_epoch = found.leader_epoch.value;
+                });
     }
   }
-  work->one_done();
+  work->asked_all(request.timeout_ms);
 }
 
 }  // namespace braid::kafka

@@ -3,16 +3,16 @@
 // Produce: one record batch per partition, each appended on its own. The batch's bytes go to the partition as the slice
 // of the receive block that they are; the partition judges and stamps them.
 #include "actors/kafka/handlers/handlers.hpp"
+#include "actors/kafka/leader_hint.hpp"
+#include "actors/kafka/produce_batch.hpp"
 #include "actors/kafka/session.hpp"
-#include "model/record_batch.hpp"
-#include "runtime/log.hpp"
 
 namespace braid::kafka {
 
 namespace {
 
 constexpr std::int16_t kNoAcks = 0, kLeaderAck = 1, kAllAcks = -1;
-constexpr std::int16_t kFirstVersionWithIds = 13, kFirstVersionWithZstd = 7;
+constexpr std::int16_t kFirstVersionWithIds = 13, kFirstVersionWithLeaderHints = 10;
 
 struct ProduceWork {
   Session& session;
@@ -31,37 +31,32 @@ struct ProduceWork {
     place.base_offset = -1;
     if (!reason.empty()) place.error_message = Text(reason);
   }
+  void have(ProduceResponse::Partition& place, const PartitionPlacement& partition, const Appended& appended) {
+    place.error_code = ErrorCode::none;
+    place.base_offset = appended.base_offset.value;
+    place.log_append_time_ms = appended.log_append_time.value;
+    place.log_start_offset = appended.log_start.value;
+    if (appended.error != Errc::none) refused(place, partition, appended);
+    one_done();
+  }
+  void refused(ProduceResponse::Partition& place, const PartitionPlacement& partition, const Appended& appended) {
+    fail(place, to_error_code(appended.error), appended.reason);
+    place.log_append_time_ms = -1;
+    for (const RecordFault& fault : appended.faults) place.record_errors.push_back({fault.index, Text(fault.reason)});
+    if (call.version >= kFirstVersionWithLeaderHints && wants_leader(place.error_code))
+      add_leader_hint(session, partition, response, place);
+  }
   void one_done() {
     if (--left > 0) return;
-    if (acks != kNoAcks) return session.respond(call, response);
+    if (acks != kNoAcks) {
+      if (session.is_open(call)) session.respond(call, response);
+      return;
+    }
     session.release_bytes(call.request_bytes);
     // A producer that waits for no answer learns of a failure by the end of the connection only.
     if (failed) session.disconnect("a Produce with acks=0 failed");
   }
 };
-
-/// What can be said about a batch without looking at its records: there must be exactly one, of the one format.
-ErrorCode check_form(const Bytes& batch, std::int16_t version, std::string_view& reason) {
-  constexpr std::size_t kMagicAt = 16;
-  if (batch.size() > kMagicAt && batch[kMagicAt] != kBatchMagic) {
-    reason = "only record batches of message format 2 are taken";
-    return ErrorCode::invalid_record;
-  }
-  const auto header = read_batch_header(batch);
-  if (!header) {
-    reason = to_string(header.error());
-    return ErrorCode::corrupt_message;
-  }
-  if (header->size() < batch.size()) {
-    reason = "more than one record batch for a partition";
-    return ErrorCode::invalid_record;
-  }
-  if (header->compression() == Compression::zstd && version < kFirstVersionWithZstd) {
-    reason = "zstd needs version 7 of Produce";
-    return ErrorCode::unsupported_compression_type;
-  }
-  return ErrorCode::none;
-}
 
 /// Why nothing of the request can be taken.
 ErrorCode check_request(const ProduceRequest& request) {
@@ -111,10 +106,10 @@ void produce(Session& session, const Call& call, ProduceRequest request) {
         continue;
       }
       Bytes batch = data.records ? data.records->joined() : Bytes{};
-      std::string_view reason = "no record batch for a partition";
-      const ErrorCode form = batch.empty() ? ErrorCode::invalid_record : check_form(batch, call.version, reason);
-      if (form != ErrorCode::none) {
-        work->fail(place, form, reason);
+      BatchRefusal refusal = check_form(batch, call.version);
+      if (refusal.error == ErrorCode::none) refusal = compress_for(known->settings, batch);
+      if (refusal.error != ErrorCode::none) {
+        work->fail(place, refusal.error, refusal.reason);
         continue;
       }
       // Until it is known better: this is what the request's deadline answers with.
@@ -123,17 +118,10 @@ void produce(Session& session, const Call& call, ProduceRequest request) {
       ++work->left;
       AppendBatch append;
       append.batch = std::move(batch);
-      session.services().partitions.request(&session, partition->id, std::move(append),
-                                            [work, t, p](const Appended& appended) {
-                                              auto& answered = work->response.responses[t].partition_responses[p];
-                                              answered.error_code = ErrorCode::none;
-                                              answered.base_offset = appended.base_offset.value;
-                                              answered.log_append_time_ms = appended.log_append_time.value;
-                                              answered.log_start_offset = appended.log_start.value;
-                                              if (appended.error != Errc::none)
-                                                work->fail(answered, to_error_code(appended.error), appended.reason);
-                                              work->one_done();
-                                            });
+      session.services().partitions.request(
+          &session, partition->id, std::move(append), [work, t, p, placement = *partition](const Appended& appended) {
+            work->have(work->response.responses[t].partition_responses[p], placement, appended);
+          });
     }
   }
   if (request.acks != kNoAcks && request.timeout_ms > 0)

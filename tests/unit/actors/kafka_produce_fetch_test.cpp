@@ -347,7 +347,7 @@ TEST_CASE("a fetch that counts on a session of another broker is sent back to be
   request.session_epoch = 3;
   CHECK(client.call<FetchResponse>(request, 12).error_code == ErrorCode::fetch_session_id_not_found);
   request.session_id = 0;
-  CHECK(client.call<FetchResponse>(request, 12).error_code == ErrorCode::invalid_fetch_session_epoch);
+  CHECK(client.call<FetchResponse>(request, 12).error_code == ErrorCode::fetch_session_id_not_found);
   request.session_epoch = 0;
   request.max_wait_ms = 0;
   CHECK(client.call<FetchResponse>(request, 12).error_code == ErrorCode::none);
