@@ -1,7 +1,7 @@
 // Braid, Apache-2.0.
 //
-// Frames found in a stream must not depend on how the network cut it. The first byte seeds the cuts; what follows is
-// received once in pieces and once at a stroke.
+// Frames found in a stream, and the requests in them, must not depend on how the network cut it. The first byte seeds
+// the cuts; what follows is received once in pieces and once at a stroke.
 #include <cstdio>
 #include <cstdlib>
 #include <random>
@@ -10,6 +10,7 @@
 
 #include "codecs/kafka/frame.hpp"
 #include "codecs/kafka/header.hpp"
+#include "codecs/kafka/registry.hpp"
 #include "model/receive_buffer.hpp"
 
 namespace {
@@ -38,8 +39,19 @@ struct Connection {
       if (refused) return;
       const Bytes frame = buffer.take(probe.bytes).slice(frame_prefix_bytes);
       frames.push_back(frame.str());
-      if (const auto request = read_request(frame)) (void)print(request->header, 2);
+      if (const auto request = read_request(frame)) read(*request);
     }
+  }
+  /// Notes the request as it is understood: slices of the receive block, wherever that lies.
+  void read(const Request& request) {
+    frames.push_back(print(request.header, 2));
+    if (request.support != Request::Support::supported) return;
+    const std::int16_t version = request.header.request_api_version;
+    Apis::with(request.header.api_key(), [&](auto api) {
+      const DecodeLimits limits{1 << 20};
+      const auto body = decode<typename decltype(api)::Request>(request.body, version, limits);
+      frames.push_back(body ? print(*body, version) : to_string(body.error()));
+    });
   }
   [[noreturn]] static void fail(const char* what) {
     std::fprintf(stderr, "%s\n", what);
