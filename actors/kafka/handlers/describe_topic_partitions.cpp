@@ -45,7 +45,8 @@ Described::Topic failed(std::string_view name, ErrorCode error) {
   return place;
 }
 
-Described::Topic describe(const Topic& topic, std::int32_t first, std::int32_t end, std::int32_t node_id) {
+Described::Topic describe(const Session& session, const Topic& topic, std::int32_t first, std::int32_t end) {
+  const std::int32_t node_id = session.node_id();
   Described::Topic place;
   place.name = Text(topic.name);
   place.topic_id = topic.id;
@@ -55,7 +56,7 @@ Described::Topic describe(const Topic& topic, std::int32_t first, std::int32_t e
     Described::Partition& partition = place.partitions.emplace_back();
     partition.partition_index = index;
     partition.leader_id = node_id;
-    partition.leader_epoch = topic.partition(PartitionIndex{index})->epoch.value;
+    partition.leader_epoch = session.services().leader_epoch(*topic.partition(PartitionIndex{index})).value;
     partition.replica_nodes = {node_id};
     partition.isr_nodes = {node_id};
     partition.eligible_leader_replicas.emplace();
@@ -90,7 +91,7 @@ void describe_topic_partitions(Session& session, const Call& call, DescribeTopic
     const bool resumed = request.cursor && request.cursor->topic_name == name;
     const std::int32_t first = std::min(resumed ? request.cursor->partition_index : 0, count);
     const std::int32_t end = first + std::min(count - first, room);
-    response.topics.push_back(describe(*topic, first, end, session.node_id()));
+    response.topics.push_back(describe(session, *topic, first, end));
     room -= end - first;
     if (end == count) continue;
     response.next_cursor = Described::Cursor{Text(name), end};
