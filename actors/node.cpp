@@ -17,6 +17,7 @@
 #include "actors/partition/host.hpp"
 #include "actors/routing/retained.hpp"
 #include "actors/routing/router.hpp"
+#include "actors/spill/partition_pool.hpp"
 #include "cluster/catalog_service.hpp"
 #include "config/address.hpp"
 #include "runtime/log.hpp"
@@ -68,6 +69,7 @@ Outcome<std::string> Node::open() {
   if (auto opened = open_catalog(); !opened) return opened;
   if (auto opened = open_journals(); !opened) return opened;
   if (auto forgotten = forget_deleted_partitions(); !forgotten) return forgotten;
+  empty_spill();
   spawn_actors();
   return ok;
 }
@@ -83,17 +85,18 @@ Outcome<std::string> Node::open_catalog() {
   }
   CreateTopics internal;
   const TopicConfig forever{{"retention.ms", "-1"}, {"retention.bytes", "-1"}, {"durability", "sync"}};
-  const auto add = [&](std::string_view name, std::int32_t partitions) {
+  const auto add = [&](std::string_view name, std::int32_t partitions, const TopicConfig& config) {
     NewTopic topic;
     topic.name = name;
     topic.id = random_topic_id(loop);
     topic.partitions = partitions;
-    topic.config = forever;
+    topic.config = config;
     topic.internal = true;
     internal.topics.push_back(std::move(topic));
   };
-  add(kOffsetsTopic, settings_.kafka_protocol.offsets_partitions);
-  add(kRetainedTopic, 1);
+  add(kOffsetsTopic, settings_.kafka_protocol.offsets_partitions, forever);
+  add(kRetainedTopic, 1, forever);
+  add(kSpillTopic, 1, spill_config());
   commands.push_back(encode(internal));
   // Topics that are there already are refused one by one, which is what we want at every later start.
   auto applied = catalog_->apply(commands);
@@ -156,6 +159,18 @@ Outcome<std::string> Node::forget_deleted_partitions() {
   return ok;
 }
 
+void Node::empty_spill() {
+  services_.front()->directory.for_each([this](const TopicRef& topic) {
+    if (!is_spill_topic(*topic)) return;
+    for (const auto& placement : topic->partitions) {
+      auto& journal = *journals_.at(placement.shard.value);
+      if (!journal.knows(placement.id)) continue;
+      const auto state = journal.state(placement.id);
+      if (state.log_start < state.end) journal.set_log_start(placement.id, state.end, [](Errc) {});
+    }
+  });
+}
+
 template <class Handle>
 void Node::guard_against_failure(std::string name, const Handle& actor) {
   caf::actor_cast<caf::abstract_actor*>(actor)->attach_functor(
@@ -184,6 +199,7 @@ void Node::spawn_actors() {
     coordinators.push_back(spawn_group_coordinator(*services_[i]));
   }
   const auto retained = spawn_retained(*services_.front());
+  const auto pool = spawn_partition_pool(*services_.front());
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     guard_against_failure("the partition host", hosts[i]);
     guard_against_failure("the router", routers[i]);
@@ -197,9 +213,11 @@ void Node::spawn_actors() {
   }
   guard_against_failure("the catalog service", catalog);
   guard_against_failure("the keeper of retained messages", retained);
+  guard_against_failure("the pool of partitions for queues", pool);
   for (auto& services : services_) {
     services->catalog = catalog;
     services->retained = retained;
+    services->partition_pool = pool;
     services->hosts = hosts;
     services->routers = routers;
     services->coordinators = coordinators;

@@ -62,6 +62,8 @@ class Node {
   Outcome<std::string> open_catalog();
   Outcome<std::string> open_journals();
   Outcome<std::string> forget_deleted_partitions();
+  /// What queues of an earlier process put on the log belongs to nobody.
+  void empty_spill();
   void spawn_actors();
   template <class Handle>
   void guard_against_failure(std::string name, const Handle& actor);

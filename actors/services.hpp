@@ -25,6 +25,7 @@
 #include "actors/routing/interface.hpp"
 #include "actors/routing/routes.hpp"
 #include "actors/session_registry.hpp"
+#include "actors/spill/partition_pool.hpp"
 #include "cluster/catalog_service.hpp"
 #include "cluster/directory.hpp"
 #include "config/settings.hpp"
@@ -66,6 +67,7 @@ struct Services {
   std::vector<mqtt::ClientRegistry> clients;
   std::vector<QueueHost> queues;
   RetainedActor retained;
+  PartitionPool partition_pool;
 
   /// As clients are told it.
   LeaderEpoch leader_epoch(const PartitionPlacement& partition) const { return std::max(partition.epoch, start_epoch); }

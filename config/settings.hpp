@@ -49,7 +49,12 @@ struct MqttSettings {
   std::uint32_t max_subscriptions = 100000;  ///< per session
   std::uint32_t max_topic_levels = 128;
   std::uint16_t max_user_properties = 128;       ///< per packet
-  std::uint64_t max_queued_bytes = 64ull << 20;  ///< towards one client
+  std::uint64_t max_queued_bytes = 64ull << 20;  ///< towards one client, in memory and on the log
+  std::uint64_t max_queued_messages = 100000;
+  std::uint64_t queue_memory_bytes = 1ull << 20;  ///< of it in memory
+  bool queue_qos0 = false;
+  std::uint32_t max_session_expiry_s = 0xFFFFFFFF;
+  std::uint64_t max_offline_sessions = 1000000;
   std::uint64_t max_retained_bytes = 1ull << 30;
   std::uint16_t topic_alias_maximum = 64;
   std::string response_information;      ///< what CONNACK answers to Request Response Information; empty: nothing

@@ -255,12 +255,28 @@ void add_mqtt(std::vector<Setting>& t) {
                       "Levels of a topic name or filter."));
   t.push_back(integer("mqtt.max_user_properties", BRAID_FIELD(mqtt_protocol.max_user_properties), 0, 65535,
                       "User properties of one packet."));
-  t.push_back(size("mqtt.max_queued_bytes", BRAID_FIELD(mqtt_protocol.max_queued_bytes), 64 * kib, tib,
-                   "What waits for one client at most; QoS 0 messages beyond it are dropped."));
+  t.push_back(
+      size("mqtt.max_queued_bytes", BRAID_FIELD(mqtt_protocol.max_queued_bytes), 64 * kib, tib,
+           "What waits for one client at most, in memory and on the log; further messages are dropped for it."));
+  t.push_back(integer("mqtt.max_queued_messages", BRAID_FIELD(mqtt_protocol.max_queued_messages), 1, 1000000000,
+                      "The same as a number of messages."));
+  t.push_back(size("mqtt.queue_memory_bytes", BRAID_FIELD(mqtt_protocol.queue_memory_bytes), 4 * kib, gib,
+                   "How much of what waits for one connected client is kept in memory; the rest goes to the log. Also "
+                   "the most that is sent and unacknowledged in a session that outlives its connection."));
+  t.push_back(boolean("mqtt.queue_qos0", BRAID_FIELD(mqtt_protocol.queue_qos0),
+                      "Whether QoS 0 messages wait for a client that is away or does not keep up. Without it they are "
+                      "dropped for it."));
+  t.push_back(
+      with_special(integer("mqtt.max_session_expiry_s", BRAID_FIELD(mqtt_protocol.max_session_expiry_s), 0, 4294967294,
+                           "How long in seconds a session is kept without its client at most; a longer expiry "
+                           "is lowered, and MQTT 5 clients are told. 0: sessions end with their connection."),
+                   "unlimited", 4294967295));
+  t.push_back(integer("mqtt.max_offline_sessions", BRAID_FIELD(mqtt_protocol.max_offline_sessions), 0, 100000000,
+                      "Sessions that are kept without their client; beyond it a session ends with its connection."));
   t.push_back(size("mqtt.max_retained_bytes", BRAID_FIELD(mqtt_protocol.max_retained_bytes), 0, tib,
                    "All retained messages together; beyond it a new one is refused."));
   t.push_back(integer("mqtt.topic_alias_maximum", BRAID_FIELD(mqtt_protocol.topic_alias_maximum), 0, 65535,
-                      "Topic aliases that a client may set up on one connection."));
+                      "Topic aliases on one connection, in each direction; 0: none are used."));
   t.push_back(with_default_text(
       row<std::string>(
           "mqtt.response_information", SettingKind::text, BRAID_FIELD(mqtt_protocol.response_information),

@@ -1,95 +1,95 @@
 // Braid, Apache-2.0.
+//
+// Claims of client identifiers, and wills.
 #include "actors/mqtt/clients.hpp"
 
-#include "actors/mqtt/publisher.hpp"
-#include "actors/services.hpp"
-#include "runtime/pinned.hpp"
+#include "actors/mqtt/client_registry.hpp"
 
 namespace braid::mqtt {
 
-namespace {
+Registry::Registry(caf::actor_config& config, Loop& loop, Services& services)
+    : Pinned(config, loop), services_(services), publisher_(services, 0) {}
 
-class Registry : public Pinned<ClientRegistry::base> {
- public:
-  Registry(caf::actor_config& config, Loop& loop, Services& services)
-      : Pinned(config, loop), services_(services), publisher_(services, 0) {}
-  const char* name() const override { return "mqtt-clients"; }
-
- protected:
-  behavior_type make_behavior() override {
-    return {
-        [this](const ClaimClient& claim) { return take(claim); },
-        [this](const ReleaseClient& release) { give(release); },
-        [this](const PublishWill& will) { publish(will); },
-        [this](const RetainStored& message) { publisher_.stored(message, [](const auto&, ReasonCode) {}); },
-    };
-  }
-
- private:
-  struct Entry {
-    std::uint64_t session = 0;
-    TakeoverTarget owner;
-    /// Waits for the owner to end.
-    ClaimClient next;
-    Promise<ClientClaimed> next_granted;
+Registry::behavior_type Registry::make_behavior() {
+  return {
+      [this](const ClaimClient& request) { return claim(request); },
+      [this](const AwaitSession& told) { early_.try_emplace(told.session); },
+      [this](const ReleaseClient& told) { release(told); },
+      [this](const PublishWill& request) { publish(*request.will); },
+      [this](const RetainStored& message) { publisher_.stored(message, [](const auto&, ReasonCode) {}); },
+      [this](const Deliver& message) { deliver(message); },
   };
+}
 
-  caf::result<ClientClaimed> take(const ClaimClient& claim) {
-    auto [at, fresh] = clients_.try_emplace(claim.client_id);
-    Entry& entry = at->second;
-    if (fresh) {
-      entry.session = claim.session;
-      entry.owner = claim.owner;
-      return ClientClaimed{true};
-    }
-    // Of several that wait only the newest matters.
-    if (entry.next_granted.pending()) entry.next_granted.deliver(ClientClaimed{false});
-    entry.next = claim;
-    entry.next_granted = Promise<ClientClaimed>(this);
-    auto later = entry.next_granted.later();
-    send(entry.owner, TakenOver{});
-    return later;
+caf::result<ClientClaimed> Registry::claim(const ClaimClient& request) {
+  auto [at, fresh] = clients_.try_emplace(request.client_id);
+  Client& client = at->second;
+  // Of several that wait only the newest matters.
+  if (client.next.pending()) client.next.granted.deliver(ClientClaimed{});
+  client.next = Claim{request, Promise<ClientClaimed>(this)};
+  auto later = client.next.granted.later();
+  if (client.connection != 0)
+    send(client.owner, TakenOver{request.clean_start});
+  else
+    go_on(*at);
+  return later;
+}
+
+void Registry::grant(Entry& entry, Claim claim, std::shared_ptr<SessionState> state) {
+  entry.second.connection = claim.request.connection;
+  entry.second.owner = claim.request.owner;
+  claim.granted.deliver(ClientClaimed{true, std::move(state)});
+}
+
+void Registry::go_on(Entry& entry) {
+  Client& client = entry.second;
+  if (client.away && client.away->moving) return;
+  if (client.away && client.next.pending()) {
+    if (!client.next.request.clean_start) return move_to_next(entry);
+    end(entry);
   }
+  if (client.next.pending()) return grant(entry, std::exchange(client.next, Claim{}), nullptr);
+  if (!client.away) clients_.erase(clients_.find(entry.first));
+}
 
-  void give(const ReleaseClient& release) {
-    const auto at = clients_.find(release.client_id);
+void Registry::release(const ReleaseClient& told) {
+  auto early = early_.extract(told.session);
+  if (told.state && !early.empty())
+    for (const auto& delivery : early.mapped()) take(*told.state, delivery);
+  const auto at = clients_.find(told.client_id);
+  if (at == clients_.end() || at->second.connection != told.connection) {
+    // It failed before it had the identifier.
+    if (told.state) bury(told.state);
     if (at == clients_.end()) return;
-    Entry& entry = at->second;
-    if (entry.next_granted.pending() && entry.next.session == release.session) {
-      // It gave up before it was its turn.
-      entry.next_granted.deliver(ClientClaimed{false});
-      entry.next = ClaimClient{};
-      return;
-    }
-    if (entry.session != release.session) return;
-    if (!entry.next_granted.pending()) {
-      clients_.erase(at);
-      return;
-    }
-    entry.session = entry.next.session;
-    entry.owner = entry.next.owner;
-    entry.next = ClaimClient{};
-    entry.next_granted.deliver(ClientClaimed{true});
+    Client& client = at->second;
+    if (client.away && client.away->moving && client.away->mover.request.connection == told.connection)
+      client.away->mover = Claim{};
+    if (!client.next.pending() || client.next.request.connection != told.connection) return;
+    client.next = Claim{};
+    if (client.connection == 0) go_on(*at);
+    return;
   }
+  at->second.connection = 0;
+  at->second.owner = nullptr;
+  if (told.state && !told.ended)
+    keep(*at, told.state);
+  else if (told.state)
+    bury(told.state);
+  go_on(*at);
+}
 
-  void publish(const PublishWill& will) {
-    Publish publish;
-    publish.payload = will.payload.view();
-    publish.qos = will.qos;
-    publish.retain = will.retain;
-    if (parse_properties(will.properties.view(), PropertyPlace::will, Sender::client, UINT16_MAX, publish.properties))
-      return;
-    Acknowledger nobody;
-    publisher_.add(will.topic.view(), publish, nobody, Acknowledger::none, loop().wall_clock());
-    publisher_.flush(this, [](const auto&, ReasonCode) {});
-  }
-
-  Services& services_;
-  Publisher publisher_;
-  std::unordered_map<std::string, Entry> clients_;
-};
-
-}  // namespace
+void Registry::publish(const WillMessage& will) {
+  Publish publish;
+  publish.payload = will.payload.view();
+  publish.qos = will.qos;
+  publish.retain = will.retain;
+  if (parse_properties(will.properties.view(), PropertyPlace::will, Sender::client, UINT16_MAX, publish.properties))
+    return;
+  Acknowledger nobody;
+  publisher_.speak_for(will.publisher);
+  publisher_.add(will.topic.view(), publish, nobody, Acknowledger::none, loop().wall_clock());
+  publisher_.flush(this, [](const auto&, ReasonCode) {});
+}
 
 ClientRegistry spawn_client_registry(Services& services) {
   return spawn_on<Registry>(services.loop, services);

@@ -76,6 +76,7 @@ Publisher::Sealed Publisher::seal(Group& group) {
 
 Publisher::Work Publisher::seal_all() {
   Work work;
+  work.publisher = publisher_;
   work.batches = std::move(full_);
   full_.clear();
   for (auto& group : groups_)

@@ -28,8 +28,13 @@ namespace braid::mqtt {
 class Publisher {
  public:
   using Receipt = Acknowledger::Receipt;
-  /// `publisher` is the session's number, for No Local; 0 for none.
+  /// `publisher` is the client's number, for No Local; 0 for none.
   Publisher(Services& services, std::uint64_t publisher) : services_(services), publisher_(publisher) {}
+
+  /// For whom the next messages are published.
+  void speak_for(std::uint64_t publisher) { publisher_ = publisher; }
+  /// Nothing of what was added is on its way any more.
+  bool idle() const { return queue_.empty() && storing_.empty() && in_flight_bytes_ == 0; }
 
   /// Adds a message to those of the current read. `topic` is a valid topic name; the publish's own topic may be an
   /// alias. `acknowledger` is told of `receipt` for each part.
@@ -66,6 +71,7 @@ class Publisher {
   struct Work {
     std::optional<Sealed> retained;
     std::vector<Sealed> batches;
+    std::uint64_t publisher = 0;
     bool asked = false;
   };
 
@@ -77,10 +83,10 @@ class Publisher {
   template <class Self, class Done>
   void go_on(Self* self, Done done);
   template <class Self, class Done>
-  void send_batches(Self* self, std::vector<Sealed>& batches, Done done);
+  void send_batches(Self* self, Work& work, Done done);
 
   Services& services_;
-  const std::uint64_t publisher_;
+  std::uint64_t publisher_;
   RecordEncoder encoder_;
   std::vector<Group> groups_;  ///< of the current read; few, searched in line
   std::optional<Group> retained_;
@@ -127,18 +133,18 @@ void Publisher::go_on(Self* self, Done done) {
       return;
     }
     if (work.retained) return;
-    send_batches(self, work.batches, done);
+    send_batches(self, work, done);
     queue_.pop_front();
   }
 }
 
 template <class Self, class Done>
-void Publisher::send_batches(Self* self, std::vector<Sealed>& batches, Done done) {
-  for (auto& sealed : batches) {
+void Publisher::send_batches(Self* self, Work& work, Done done) {
+  for (auto& sealed : work.batches) {
     if (!sealed.topic) {
       for (std::size_t i = 0; sealed.loops != 0; ++i, sealed.loops >>= 1)
         if (sealed.loops & 1)
-          self->send(services_.routers[i], PublishBatch{nullptr, sealed.batch, sealed.flags, publisher_});
+          self->send(services_.routers[i], PublishBatch{nullptr, sealed.batch, sealed.flags, work.publisher});
       in_flight_bytes_ -= sealed.batch.size();
       done(sealed.receipts, ReasonCode::success);
       continue;
@@ -148,7 +154,7 @@ void Publisher::send_batches(Self* self, std::vector<Sealed>& batches, Done done
     request.batch = std::move(sealed.batch);
     request.trusted = true;
     request.publish_flags = std::move(sealed.flags);
-    request.publisher = publisher_;
+    request.publisher = work.publisher;
     services_.partitions.request(self, sealed.partition, std::move(request),
                                  [this, bytes, receipts = std::move(sealed.receipts), done](const Appended& appended) {
                                    in_flight_bytes_ -= bytes;

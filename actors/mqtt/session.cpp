@@ -7,6 +7,9 @@
 namespace braid::mqtt {
 
 namespace {
+/// More packet identifiers than there are, so only a client that repeats itself gets there.
+constexpr std::size_t kMaxUnacknowledged = 1u << 17;
+
 DecodeLimits decode_limits(const MqttSettings& settings) {
   return {.max_packet_bytes = settings.max_packet_bytes,
           .max_topic_levels = settings.max_topic_levels,
@@ -58,9 +61,10 @@ Session::behavior_type Session::make_behavior() {
   return {
       [this](const Deliver& message) {
         for (const auto& delivery : message.deliveries) deliver(delivery);
+        work_on_queue();
         flush();
       },
-      [this](const TakenOver&) { end(ReasonCode::session_taken_over, "another connection has the client identifier"); },
+      [this](const TakenOver& by) { taken_over(by); },
       [this](const DrainSession&) { drain(); },
       [this](const RetainStored& message) {
         publisher_.stored(message, [this](const auto& receipts, ReasonCode reason) { finished(receipts, reason); });
@@ -86,12 +90,13 @@ void Session::received(ReceiveBuffer& buffer) {
     ++services_.metrics.mqtt_packets_received;
     services_.metrics.mqtt_bytes_received += step.bytes;
     handle_packet(packet);
-    if (phase_ == Phase::ended) break;
+    if (phase_ == Phase::leaving || phase_ == Phase::ended) break;
     buffer.skip(step.bytes);
   }
   in_read_ = false;
   // Also what stands in front of a DISCONNECT in the same read.
   publisher_.flush(this, [this](const auto& receipts, ReasonCode reason) { finished(receipts, reason); });
+  if (phase_ == Phase::leaving) return go_on_leaving();
   if (phase_ == Phase::ended) return;
   acknowledge_ready();
   flush();
@@ -132,8 +137,10 @@ void Session::handle_packet(const Packet& packet) {
 void Session::put_back_pressure() {
   const auto& limits = services_.settings.limits;
   budget_.set(publisher_.in_flight_bytes());
+  if (phase_ == Phase::leaving || phase_ == Phase::ended) return;
   const bool full = publisher_.in_flight_bytes() > limits.max_inflight_bytes || budget_.should_wait() ||
-                    stream().unsent_bytes() > limits.max_send_buffer_bytes || phase_ == Phase::claiming;
+                    stream().unsent_bytes() > limits.max_send_buffer_bytes || phase_ == Phase::claiming ||
+                    acknowledger_.waiting() > kMaxUnacknowledged;
   if (full == paused_) return;
   // With hysteresis, so that a socket is not stopped and started for every batch.
   if (!full && publisher_.in_flight_bytes() > limits.max_inflight_bytes / 2) return;
@@ -151,7 +158,7 @@ void Session::drained() {
 }
 
 void Session::flush() {
-  if (phase_ == Phase::ended || !has_stream()) return;
+  if (phase_ == Phase::leaving || phase_ == Phase::ended || !has_stream()) return;
   if (out_.size() != 0) {
     chunks_.push_back(out_.finish());
     out_ = ByteWriter();

@@ -1,6 +1,6 @@
 // Braid, Apache-2.0.
 //
-// How a connection begins and how it ends.
+// How a connection begins. How it ends is in session_leave.cpp.
 #include <fmt/format.h>
 
 #include "actors/mqtt/session.hpp"
@@ -12,33 +12,8 @@ namespace braid::mqtt {
 
 namespace {
 /// What stands before the properties.
-constexpr std::size_t kConnackBytes = 2, kDisconnectBytes = 1;
+constexpr std::size_t kConnackBytes = 2;
 }  // namespace
-
-void Session::end_after_decode_error(ReceiveBuffer& buffer) {
-  ++services_.metrics.protocol_errors;
-  const auto& error = decoder_.error();
-  if (phase_ == Phase::handshake) {
-    const auto guess = guess_protocol(buffer.readable());
-    if (guess != WireProtocol::unknown && guess != WireProtocol::mqtt) {
-      BRAID_LOG_LIMITED(warning, "mqtt", {{"peer", peer_}}, "closed: this is the MQTT port; the client speaks {}",
-                        to_string(guess));
-      phase_ = Phase::ended;
-      return quit();
-    }
-    if (decoder_.announced_level() && !decoder_.level()) {
-      encode_unsupported_level(out_, *decoder_.announced_level());
-      flush();
-    } else if (decoder_.level()) {
-      level_ = *decoder_.level();
-      return refuse(error.reason, error.sentence);
-    }
-    BRAID_LOG_LIMITED(warning, "mqtt", {{"peer", peer_}}, "closed: {}", describe(error));
-    phase_ = Phase::ended;
-    return quit();
-  }
-  end(error.reason, error.sentence);
-}
 
 void Session::refuse(ReasonCode reason, std::string_view sentence) {
   BRAID_LOG_LIMITED(warning, "mqtt", {{"peer", peer_}, {"client", client_id_}}, "refused: {}",
@@ -54,6 +29,11 @@ void Session::refuse(ReasonCode reason, std::string_view sentence) {
     connack.properties.block = properties.view();
     encode(out_, level_, connack);
     flush();
+  }
+  if (state_.number != 0) {
+    // A session has come with the client identifier, and goes back.
+    will_.reset();
+    return leave();
   }
   phase_ = Phase::ended;
   quit();
@@ -82,54 +62,91 @@ void Session::handle(const Connect& connect) {
   if (connect.will) {
     const auto& will = *connect.will;
     if (is_broker_topic(will.topic)) return refuse(ReasonCode::not_authorized, "a will under $SYS");
-    will_ = RetainedWill{Bytes::copy(will.topic), Bytes::copy(will.payload), Bytes::copy(will.properties.block),
-                         will.qos, will.retain};
+    will_ = WillMessage{Bytes::copy(will.topic),
+                        Bytes::copy(will.payload),
+                        Bytes::copy(will.properties.block),
+                        will.qos,
+                        will.retain,
+                        will.properties.will_delay_interval_s,
+                        client_number(client_id_)};
   }
   const auto& settings = services_.settings.mqtt_protocol;
-  asked_for_session_ = connect.properties.session_expiry_interval_s != 0;
+  clean_start_ = connect.clean_start;
+  // Before MQTT 5 a session ends with its connection or never.
+  asked_expiry_s_ = v5() ? connect.properties.session_expiry_interval_s : connect.clean_start ? 0 : never_expires;
+  granted_expiry_s_ = std::min(asked_expiry_s_, settings.max_session_expiry_s);
   keep_alive_s_ = connect.keep_alive_s;
   if (v5() && settings.max_keep_alive_s != 0 && (keep_alive_s_ == 0 || keep_alive_s_ > settings.max_keep_alive_s)) {
     keep_alive_s_ = settings.max_keep_alive_s;
     keep_alive_overridden_ = true;
   }
-  const std::uint16_t window =
+  receive_maximum_ =
       connect.properties.has(PropertyId::receive_maximum) ? connect.properties.receive_maximum : settings.max_inflight;
-  outbound_.emplace(window, settings.max_queued_bytes);
+  if (const auto aliases = std::min(connect.properties.topic_alias_maximum, settings.topic_alias_maximum); aliases != 0)
+    outbound_aliases_ = std::make_unique<OutboundAliases>(aliases);
+  publisher_.speak_for(client_number(client_id_));
 
   phase_ = Phase::claiming;
+  claimed_ = true;
   timer_ = Timer();
-  const auto home = std::hash<std::string>{}(client_id_) % services_.clients.size();
   ask(
-      this, services_.clients[home], ClaimClient{client_id_, number(), TakeoverTarget(SessionActor(this))},
+      this, registry(), ClaimClient{client_id_, id(), clean_start_, TakeoverTarget(SessionActor(this))},
       [this](const ClientClaimed& reply) { claimed(reply); },
       [this](caf::error) { refuse(ReasonCode::server_unavailable, "the registry of clients is gone"); });
 }
 
 void Session::claimed(const ClientClaimed& reply) {
   if (phase_ != Phase::claiming) return;
-  if (!reply.granted) return refuse(ReasonCode::server_busy, "a newer connection has the client identifier");
-  accept();
+  if (!reply.granted) {
+    claimed_ = false;
+    if (closed_early_) {
+      phase_ = Phase::ended;
+      return quit();
+    }
+    return refuse(ReasonCode::server_busy, "a newer connection has the client identifier");
+  }
+  const bool resumed = reply.state != nullptr;
+  if (resumed) {
+    state_ = std::move(*reply.state);
+  } else {
+    state_.number = id();
+    state_.router = static_cast<std::uint8_t>(loop().index().value);
+  }
+  if (closed_early_) {
+    // Nobody was accepted: the session, if there is one, goes back as it came.
+    will_.reset();
+    discarded_ = discarded_ || !resumed;
+    phase_ = Phase::leaving;
+    for (const auto& delivery : std::exchange(early_, {})) deliver(delivery);
+    return go_on_leaving();
+  }
+  state_.will.reset();  // [MQTT-3.1.3-9]
+  state_.expiry_interval_s = granted_expiry_s_;
+  accept(resumed);
 }
 
-void Session::accept() {
+void Session::accept(bool resumed) {
   const auto& settings = services_.settings.mqtt_protocol;
   Connack connack;
+  connack.session_present = resumed;
   PropertyWriter properties;
   if (v5()) {
-    if (asked_for_session_) properties.number(PropertyId::session_expiry_interval, 0);
+    if (granted_expiry_s_ != asked_expiry_s_) properties.number(PropertyId::session_expiry_interval, granted_expiry_s_);
     properties.number(PropertyId::receive_maximum, settings.receive_maximum);
     properties.number(PropertyId::maximum_packet_size, settings.max_packet_bytes);
     if (client_id_assigned_) properties.text(PropertyId::assigned_client_identifier, client_id_);
     if (settings.topic_alias_maximum != 0)
       properties.number(PropertyId::topic_alias_maximum, settings.topic_alias_maximum);
-    properties.number(PropertyId::shared_subscription_available, 0);
     if (keep_alive_overridden_) properties.number(PropertyId::server_keep_alive, keep_alive_s_);
     if (asked_for_response_information_ && !settings.response_information.empty())
       properties.text(PropertyId::response_information, settings.response_information);
     connack.properties.block = properties.view();
     // What the client has to know does not fit what it takes [MQTT-3.1.2-24].
-    if (packet_bytes(kConnackBytes + property_block_bytes(properties.size())) > client_max_packet_bytes_)
+    if (packet_bytes(kConnackBytes + property_block_bytes(properties.size())) > client_max_packet_bytes_) {
+      // The session, if there was one, stays as it is.
+      discarded_ = discarded_ || !resumed;
       return refuse(ReasonCode::packet_too_large, "the Maximum Packet Size has no room for a CONNACK");
+    }
   }
   encode(out_, level_, connack);
   phase_ = Phase::connected;
@@ -138,6 +155,12 @@ void Session::accept() {
   ++services_.metrics.mqtt_packets_sent;
   last_received_ms_ = loop().now_ms();
   if (keep_alive_s_ != 0) watch_keep_alive();
+  state_.outbound.connect(receive_maximum_, settings.queue_memory_bytes);
+  if (state_.queue) state_.queue->resume();
+  for (const auto id : state_.outbound.released()) encode_acknowledgement(out_, level_, PacketType::pubrel, id);
+  pump();
+  for (const auto& delivery : std::exchange(early_, {})) deliver(delivery);
+  work_on_queue();
   flush();
   put_back_pressure();
 }
@@ -148,75 +171,6 @@ void Session::watch_keep_alive() {
   const std::int64_t left_ms = last_received_ms_ + limit_ms - loop().now_ms();
   if (left_ms <= 0 && !paused_) return end(ReasonCode::keep_alive_timeout, "nothing came for 1.5 times the keep alive");
   timer_ = after(std::max<std::int64_t>(left_ms, 100), [this] { watch_keep_alive(); });
-}
-
-void Session::handle(const Disconnect& disconnect) {
-  // [MQTT-3.14.4-3]: only 0x00 drops the will. Session expiry cannot grow from 0 at the end (3.14.2.2.2).
-  if (disconnect.properties.session_expiry_interval_s != 0 && !asked_for_session_)
-    return end(ReasonCode::protocol_error, "DISCONNECT raises a Session Expiry Interval of 0");
-  if (disconnect.reason == ReasonCode::normal_disconnection) will_.reset();
-  phase_ = Phase::ended;
-  quit();
-}
-
-void Session::end(ReasonCode reason, std::string_view sentence) {
-  if (phase_ == Phase::ended) return;
-  BRAID_LOG_LIMITED(info, "mqtt", {{"peer", peer_}, {"client", client_id_}}, "closed: {}",
-                    describe(DecodeError{reason, sentence}));
-  // A server says DISCONNECT only after a good CONNACK, and only in MQTT 5 [MQTT-3.14.0-1].
-  if (v5() && phase_ == Phase::connected) {
-    Disconnect disconnect;
-    disconnect.reason = reason;
-    PropertyWriter properties;
-    explain(properties, sentence, kDisconnectBytes);
-    disconnect.properties.block = properties.view();
-    encode(out_, level_, disconnect);
-  }
-  flush();
-  phase_ = Phase::ended;
-  quit();
-}
-
-void Session::drain() {
-  // What was read is answered first: publishes that wait for the disk hold the end back, until the node loses patience.
-  if (phase_ == Phase::connected && acknowledger_.waiting() != 0) {
-    if (!paused_) stream().pause_reading();
-    paused_ = true;
-    timer_ = after(20, [this] { drain(); });
-    return;
-  }
-  end(ReasonCode::server_shutting_down, "the broker stops");
-}
-
-void Session::closed(CloseReason reason) {
-  if (phase_ != Phase::ended)
-    BRAID_LOG_LIMITED(debug, "mqtt", {{"peer", peer_}, {"client", client_id_}}, "connection ended: {}", reason.text());
-  phase_ = Phase::ended;
-  quit();
-}
-
-void Session::on_exit() {
-  phase_ = Phase::ended;
-  if (will_) {
-    send(services_.clients[loop().index().value],
-         PublishWill{will_->topic, will_->payload, will_->properties, will_->qos, will_->retain});
-  }
-  if (!filters_.empty()) {
-    ForgetSession forget;
-    forget.session = number();
-    for (const auto& filter : filters_) forget.filters.push_back(Bytes::copy(filter));
-    send(services_.routers[loop().index().value], std::move(forget));
-  }
-  if (outbound_)
-    send(services_.clients[std::hash<std::string>{}(client_id_) % services_.clients.size()],
-         ReleaseClient{client_id_, number()});
-  if (dropped_ != 0)
-    log::warning("mqtt", {{"peer", peer_}, {"client", client_id_}},
-                 "{} messages were not delivered: the client did not keep up", dropped_);
-  --services_.metrics.connections;
-  if (accepted_) --services_.metrics.mqtt_connections;
-  services_.sessions.remove(id());
-  ConnectionActor::on_exit();
 }
 
 }  // namespace braid::mqtt

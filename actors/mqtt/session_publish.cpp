@@ -31,14 +31,14 @@ void Session::handle(const Publish& publish) {
   Acknowledger::Receipt receipt = Acknowledger::none;
   if (publish.qos != QoS::at_most_once) {
     // Sent again before PUBREL: acknowledged again, and not passed on a second time [MQTT-4.3.3-10].
-    if (publish.qos == QoS::exactly_once && unreleased_.contains(publish.packet_id))
+    if (publish.qos == QoS::exactly_once && state_.unreleased.contains(publish.packet_id))
       return acknowledger_.repeat(publish.packet_id);
     // A QoS 1 publish counts until it is acknowledged, one of QoS 2 until it is released.
-    if (v5() &&
-        acknowledger_.waiting_at_least_once() + unreleased_.size() >= services_.settings.mqtt_protocol.receive_maximum)
+    if (v5() && acknowledger_.waiting_at_least_once() + state_.unreleased.size() >=
+                    services_.settings.mqtt_protocol.receive_maximum)
       return end(ReasonCode::receive_maximum_exceeded,
                  "more unacknowledged publishes than Receive Maximum [MQTT-3.3.4-7]");
-    if (publish.qos == QoS::exactly_once) unreleased_.insert(publish.packet_id);
+    if (publish.qos == QoS::exactly_once) state_.unreleased.insert(publish.packet_id);
     receipt = acknowledger_.open(publish.packet_id, publish.qos);
   }
   if (is_broker_topic(topic)) {
@@ -53,9 +53,14 @@ void Session::finished(const std::vector<Publisher::Receipt>& receipts, ReasonCo
   if (phase_ == Phase::ended) return;
   for (const auto receipt : receipts) acknowledger_.finish(receipt, reason);
   if (in_read_) return;
+  if (phase_ == Phase::leaving) {
+    // Not at once: this may be called from the inside of the publisher.
+    loop().at_turn_end(guard([this] { go_on_leaving(); }));
+    return;
+  }
   acknowledge_ready();
   flush();
-  if (phase_ != Phase::ended) put_back_pressure();
+  put_back_pressure();
 }
 
 void Session::acknowledge_ready() {
@@ -65,8 +70,8 @@ void Session::acknowledge_ready() {
     ReasonCode reason = ready.reason;
     if (ready.qos == QoS::exactly_once) {
       // A refused publish is over with its PUBREC (4.3.3); a repetition of it shares its fate.
-      if (is_failure(reason)) unreleased_.erase(ready.packet_id);
-      if (ready.repeated && !unreleased_.contains(ready.packet_id)) reason = ReasonCode::unspecified_error;
+      if (is_failure(reason)) state_.unreleased.erase(ready.packet_id);
+      if (ready.repeated && !state_.unreleased.contains(ready.packet_id)) reason = ReasonCode::unspecified_error;
     }
     if (is_failure(reason) && !v5()) {
       // MQTT 3 has no word for it: without an acknowledgement the client sends the message again, later.
@@ -80,7 +85,7 @@ void Session::acknowledge_ready() {
 }
 
 void Session::handle(const Pubrel& pubrel) {
-  const bool known = unreleased_.erase(pubrel.packet_id) != 0;
+  const bool known = state_.unreleased.erase(pubrel.packet_id) != 0;
   encode_acknowledgement(out_, level_, PacketType::pubcomp, pubrel.packet_id,
                          known ? ReasonCode::success : ReasonCode::packet_identifier_not_found);
 }

@@ -1,57 +1,76 @@
 // Braid, Apache-2.0.
 //
 // Subscriptions. Each line of a SUBSCRIBE stands for itself: a filter that is refused does not spoil the others
-// [MQTT-3.8.4-6]. The SUBACK goes out when every loop of the node knows of the subscription; retained messages follow.
+// [MQTT-3.8.4-6]. Most lines go to one router, those of shared subscriptions to the router that has the group. The
+// SUBACK goes out when every loop of the node knows of the subscriptions; retained messages follow.
 #include "actors/mqtt/session.hpp"
+#include "actors/routing/shared_groups.hpp"
 #include "codecs/mqtt/topic.hpp"
 
 namespace braid::mqtt {
 
-void Session::handle(const Subscribe& subscribe) {
+namespace {
+
+/// The lines of one SUBSCRIBE or UNSUBSCRIBE while routers work on them.
+struct Lines {
   struct Line {
-    ReasonCode reason;
-    RetainHandling retain_handling;
+    ReasonCode reason = ReasonCode::success;
+    bool asked = false;  ///< a router is to say what became of it
+    RetainHandling retain_handling = RetainHandling::do_not_send;
+    Bytes filter;
+    SubscribeOptions options;
   };
-  auto lines = std::make_shared<std::vector<Line>>();
-  auto request = braid::Subscribe{};
-  request.session = number();
-  request.subscriber = SubscriberActor(SessionActor(this));
-  const std::uint32_t identifier = subscribe.properties.subscription_identifier;
-  for (const auto& line : subscribe.requests) {
-    ReasonCode reason = static_cast<ReasonCode>(line.options.maximum_qos);
-    if (line.fault != TopicFault::none) {
-      reason = ReasonCode::topic_filter_invalid;
-    } else if (is_shared(line.filter)) {
-      if (line.options.no_local)
-        return end(ReasonCode::protocol_error, "No Local on a shared subscription [MQTT-3.8.3-4]");
-      reason = ReasonCode::shared_subscriptions_not_supported;
-    } else if (!filters_.contains(std::string(line.filter)) &&
-               filters_.size() >= services_.settings.mqtt_protocol.max_subscriptions) {
-      reason = ReasonCode::quota_exceeded;
-    } else {
-      filters_.emplace(line.filter);
-      SubscribeOptions options;
-      options.qos = static_cast<std::uint8_t>(line.options.maximum_qos);
-      options.no_local = line.options.no_local;
-      options.retain_as_published = line.options.retain_as_published;
-      options.subscription_identifier = identifier;
-      request.filters.emplace_back(Bytes::copy(line.filter), options);
+  std::vector<Line> lines;
+  std::size_t routers = 0;  ///< that have not answered
+};
+
+}  // namespace
+
+std::size_t Session::router_of(std::string_view filter) const {
+  return is_shared(filter) ? routing::share_loop(filter, services_.loops) : state_.router;
+}
+
+void Session::handle(const Subscribe& subscribe) {
+  const auto& settings = services_.settings.mqtt_protocol;
+  auto work = std::make_shared<Lines>();
+  for (const auto& request : subscribe.requests) {
+    auto& line = work->lines.emplace_back();
+    line.reason = static_cast<ReasonCode>(request.options.maximum_qos);
+    if (request.fault != TopicFault::none) {
+      line.reason = ReasonCode::topic_filter_invalid;
+      continue;
     }
-    lines->push_back({reason, line.options.retain_handling});
-  }
-  auto answer = [this, packet_id = subscribe.packet_id, lines, filters = request.filters](const Subscribed& reply) {
-    if (phase_ != Phase::connected) return;
-    std::string reasons;
-    std::size_t subscribed = 0;
-    for (const auto& line : *lines) {
-      reasons.push_back(static_cast<char>(line.reason));
-      if (is_failure(line.reason)) continue;
-      const auto& [filter, options] = filters[subscribed];
-      const bool existed = reply.existed[subscribed++];
-      if (line.retain_handling == RetainHandling::do_not_send ||
-          (line.retain_handling == RetainHandling::send_if_new && existed))
+    const bool shared = is_shared(request.filter);
+    if (shared && request.options.no_local)
+      return end(ReasonCode::protocol_error, "No Local on a shared subscription [MQTT-3.8.3-4]");
+    if (!state_.filters.contains(request.filter)) {
+      if (state_.filters.size() >= settings.max_subscriptions) {
+        line.reason = ReasonCode::quota_exceeded;
         continue;
-      retained_.push_back({filter, {}, options.qos, options.subscription_identifier});
+      }
+      state_.filters.emplace(request.filter);
+    }
+    line.asked = true;
+    line.filter = Bytes::copy(request.filter);
+    // Retained messages are not for shared subscriptions (4.8.2).
+    line.retain_handling = shared ? RetainHandling::do_not_send : request.options.retain_handling;
+    line.options.qos = static_cast<std::uint8_t>(request.options.maximum_qos);
+    line.options.no_local = request.options.no_local;
+    line.options.retain_as_published = request.options.retain_as_published;
+    line.options.subscription_identifier = subscribe.properties.subscription_identifier;
+  }
+  std::vector<braid::Subscribe> requests(services_.loops);
+  for (const auto& line : work->lines)
+    if (line.asked) requests[router_of(line.filter.view())].filters.emplace_back(line.filter, line.options);
+
+  const auto answered = [this, packet_id = subscribe.packet_id, work] {
+    if (--work->routers != 0 || phase_ != Phase::connected) return;
+    std::string reasons;
+    for (auto& line : work->lines) {
+      reasons.push_back(static_cast<char>(line.reason));
+      if (line.retain_handling == RetainHandling::do_not_send) continue;
+      forget_retained(line.filter);
+      state_.retained.push_back({line.filter, {}, line.options.qos, line.options.subscription_identifier});
     }
     if (packet_bytes(3 + reasons.size()) > client_max_packet_bytes_)
       return end(ReasonCode::packet_too_large, "the Maximum Packet Size has no room for the SUBACK [MQTT-3.1.2-24]");
@@ -62,42 +81,84 @@ void Session::handle(const Subscribe& subscribe) {
     advance_retained();
     if (!in_read_) flush();
   };
-  if (request.filters.empty()) return answer(Subscribed{});
-  ask(this, services_.routers[loop().index().value], std::move(request), answer,
-      [this](caf::error) { end(ReasonCode::unspecified_error, "the router is gone"); });
+  work->routers = 1;
+  for (std::size_t router = 0; router < requests.size(); ++router) {
+    auto& request = requests[router];
+    if (request.filters.empty()) continue;
+    ++work->routers;
+    request.session = state_.number;
+    request.client = client_number(client_id_);
+    request.subscriber = SubscriberActor(SessionActor(this));
+    ask(
+        this, services_.routers[router], std::move(request),
+        [this, work, router, answered](const Subscribed& reply) {
+          std::size_t next = 0;
+          for (auto& line : work->lines) {
+            if (!line.asked || router_of(line.filter.view()) != router) continue;
+            if (reply.existed[next++] && line.retain_handling == RetainHandling::send_if_new)
+              line.retain_handling = RetainHandling::do_not_send;
+          }
+          answered();
+        },
+        [this](caf::error) { end(ReasonCode::unspecified_error, "the router is gone"); });
+  }
+  answered();
+}
+
+void Session::forget_retained(const Bytes& filter) {
+  // The cursor in front may be waiting for its next lot: it is taken out when that comes.
+  if (asking_retained_ && state_.retained.front().filter == filter) state_.retained.front().filter = Bytes();
+  state_.retained.erase_if([&](const RetainedCursor& cursor) { return cursor.filter == filter; });
 }
 
 void Session::handle(const Unsubscribe& unsubscribe) {
-  auto request = braid::Unsubscribe{};
-  request.session = number();
-  auto faults = std::make_shared<std::vector<bool>>();
-  for (const auto& line : unsubscribe.requests) {
-    faults->push_back(line.fault != TopicFault::none);
-    if (line.fault != TopicFault::none) continue;
-    filters_.erase(std::string(line.filter));
-    request.filters.push_back(Bytes::copy(line.filter));
+  auto work = std::make_shared<Lines>();
+  for (const auto& request : unsubscribe.requests) {
+    auto& line = work->lines.emplace_back();
+    if (request.fault != TopicFault::none) {
+      line.reason = ReasonCode::topic_filter_invalid;
+      continue;
+    }
+    line.asked = true;
+    line.filter = Bytes::copy(request.filter);
   }
-  ask(
-      this, services_.routers[loop().index().value], std::move(request),
-      [this, packet_id = unsubscribe.packet_id, faults](const Unsubscribed& reply) {
-        if (phase_ != Phase::connected) return;
-        std::string reasons;
-        std::size_t next = 0;
-        for (const bool fault : *faults) {
-          const auto reason = fault                   ? ReasonCode::topic_filter_invalid
-                              : reply.existed[next++] ? ReasonCode::success
-                                                      : ReasonCode::no_subscription_existed;
-          reasons.push_back(static_cast<char>(reason));
-        }
-        if (packet_bytes(3 + reasons.size()) > client_max_packet_bytes_)
-          return end(ReasonCode::packet_too_large, "the Maximum Packet Size has no room for the UNSUBACK");
-        Unsuback unsuback;
-        unsuback.packet_id = packet_id;
-        unsuback.reasons.encoded = reasons;
-        encode(out_, level_, unsuback);
-        flush();
-      },
-      [this](caf::error) { end(ReasonCode::unspecified_error, "the router is gone"); });
+  std::vector<braid::Unsubscribe> requests(services_.loops);
+  for (const auto& line : work->lines) {
+    if (!line.asked) continue;
+    requests[router_of(line.filter.view())].filters.push_back(line.filter);
+    if (const auto at = state_.filters.find(line.filter.view()); at != state_.filters.end()) state_.filters.erase(at);
+    forget_retained(line.filter);
+  }
+  const auto answered = [this, packet_id = unsubscribe.packet_id, work] {
+    if (--work->routers != 0 || phase_ != Phase::connected) return;
+    std::string reasons;
+    for (const auto& line : work->lines) reasons.push_back(static_cast<char>(line.reason));
+    if (packet_bytes(3 + reasons.size()) > client_max_packet_bytes_)
+      return end(ReasonCode::packet_too_large, "the Maximum Packet Size has no room for the UNSUBACK");
+    Unsuback unsuback;
+    unsuback.packet_id = packet_id;
+    unsuback.reasons.encoded = reasons;
+    encode(out_, level_, unsuback);
+    if (!in_read_) flush();
+  };
+  work->routers = 1;
+  for (std::size_t router = 0; router < requests.size(); ++router) {
+    auto& request = requests[router];
+    if (request.filters.empty()) continue;
+    ++work->routers;
+    request.session = state_.number;
+    ask(
+        this, services_.routers[router], std::move(request),
+        [this, work, router, answered](const Unsubscribed& reply) {
+          std::size_t next = 0;
+          for (auto& line : work->lines)
+            if (line.asked && router_of(line.filter.view()) == router && !reply.existed[next++])
+              line.reason = ReasonCode::no_subscription_existed;
+          answered();
+        },
+        [this](caf::error) { end(ReasonCode::unspecified_error, "the router is gone"); });
+  }
+  answered();
 }
 
 }  // namespace braid::mqtt

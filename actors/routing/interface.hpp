@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/routing/messages.hpp"
@@ -24,7 +25,7 @@ struct Publication {
   Timestamp published{-1};                         ///< when the broker got it; expiry counts from here
   std::uint8_t qos = 0;                            ///< the publisher's
   bool retain = false;                             ///< the publisher's flag (for Retain As Published)
-  std::uint64_t publisher = 0;
+  std::uint64_t publisher = 0;                     ///< client that published (client_number), for No Local
 };
 /// What a session gets of one published batch.
 struct Delivery {
@@ -32,8 +33,10 @@ struct Delivery {
   std::uint8_t qos = 0;  ///< already the smaller of the publisher's and the granted one
   bool retain = false;   ///< flag to send
   std::vector<std::uint32_t> subscription_identifiers;
+  std::uint64_t share = 0;  ///< number of the shared subscription that it is for; 0: for none
 };
 struct Deliver {
+  std::uint64_t session = 0;
   std::vector<Delivery> deliveries;
 };
 using SubscriberActor = caf::typed_actor<caf::reacts_to<Deliver>>;
@@ -44,10 +47,12 @@ struct SubscribeOptions {
   bool retain_as_published = false;
   std::uint32_t subscription_identifier = 0;  ///< 0: none
 };
-/// From a session of the router's own loop; `session` is unique on the node and non-zero. Answered when messages
-/// published anywhere on the node from now on are delivered.
+/// `session` is unique on the node and non-zero. A session's subscriptions lie with one router, on the loop where it
+/// began; those of "$share/..." filters lie with the router that `share_loop` says, whoever the members are. Answered
+/// when messages published anywhere on the node from now on are delivered.
 struct Subscribe {
   std::uint64_t session = 0;
+  std::uint64_t client = 0;  ///< client_number of its client identifier
   SubscriberActor subscriber;
   std::vector<std::pair<Bytes, SubscribeOptions>> filters;
 };
@@ -66,10 +71,39 @@ struct ForgetSession {
   std::uint64_t session = 0;
   std::vector<Bytes> filters;
 };
+/// The session's deliveries go elsewhere from now on: its connection ended, or another one resumed it. The answer comes
+/// behind all deliveries that were sent to the subscriber of before.
+struct Rebind {
+  std::uint64_t session = 0;
+  SubscriberActor subscriber;
+  bool connected = false;
+};
+struct Rebound {};
+/// A member of shared subscriptions does not keep up, or does again: the others come first.
+struct MemberBusy {
+  std::uint64_t session = 0;
+  bool busy = false;
+};
+/// Messages of a shared subscription for which `session` was chosen and which it did not acknowledge, for another one.
+struct Redispatch {
+  std::uint64_t share = 0;
+  std::uint64_t session = 0;
+  bool to_connected = false;  ///< all of them to connected members, or none at all
+  std::vector<Delivery> deliveries;
+};
+struct Redispatched {
+  bool taken = false;
+};
 using RouterActor =
     caf::typed_actor<caf::reacts_to<PublishBatch>, caf::replies_to<InterestChanged>::with<InterestNoted>,
                      caf::replies_to<Subscribe>::with<Subscribed>, caf::replies_to<Unsubscribe>::with<Unsubscribed>,
-                     caf::reacts_to<ForgetSession>>;
+                     caf::reacts_to<ForgetSession>, caf::replies_to<Rebind>::with<Rebound>, caf::reacts_to<MemberBusy>,
+                     caf::replies_to<Redispatch>::with<Redispatched>>;
+
+/// What No Local compares: the same for all connections and sessions of a client identifier [MQTT-3.8.3-3]. Never 0.
+inline std::uint64_t client_number(std::string_view client_id) {
+  return std::hash<std::string_view>{}(client_id) | 1;
+}
 
 /// When a Retain is durable, or failed to be.
 struct RetainStored {
@@ -111,6 +145,11 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Subscribed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Unsubscribe)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Unsubscribed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::ForgetSession)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Rebind)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Rebound)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::MemberBusy)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Redispatch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Redispatched)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Retain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Retained)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::RetainStored)

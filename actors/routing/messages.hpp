@@ -29,7 +29,7 @@ struct PublishBatch {
   std::shared_ptr<const Topic> topic;
   Bytes batch;
   Bytes publish_flags;          ///< empty: QoS 1, not retained (records from Kafka)
-  std::uint64_t publisher = 0;  ///< session that published, for No Local; 0 for none
+  std::uint64_t publisher = 0;  ///< client that published (client_number), for No Local; 0 for none
 };
 
 /// Loop `loop` has (or no longer has) subscribers whose filters begin with `first_level`; an empty level stands for

@@ -15,7 +15,7 @@ constexpr std::uint8_t kForeignFlags = 1;
 }  // namespace
 
 Router::Router(caf::actor_config& config, Loop& loop, Services& services)
-    : Pinned(config, loop), services_(services), index_(loop.random()) {}
+    : Pinned(config, loop), services_(services), index_(loop.random()), groups_(loop.index().value) {}
 
 Router::behavior_type Router::make_behavior() {
   return {
@@ -27,6 +27,14 @@ Router::behavior_type Router::make_behavior() {
       [this](const Subscribe& request) { return subscribe(request); },
       [this](const Unsubscribe& request) { return unsubscribe(request.session, request.filters); },
       [this](const ForgetSession& request) { unsubscribe(request.session, request.filters); },
+      [this](const Rebind& request) {
+        rebind(request);
+        return Rebound{};
+      },
+      [this](const MemberBusy& told) {
+        if (const auto at = slots_.find(told.session); at != slots_.end()) subscribers_[at->second].busy = told.busy;
+      },
+      [this](const Redispatch& request) { return redispatch(request); },
   };
 }
 
@@ -60,14 +68,18 @@ void Router::deliver(const Bytes& topic, const BatchWalker& walker, const Record
   std::shared_ptr<const Publication> publication;
   const auto matched = index_.match(topic.view(), [&](std::span<const routing::Posting> postings) {
     for (const auto& posting : postings) {
+      if (posting.subscriber() & routing::SharedGroups::group_bit) {
+        matched_groups_.push_back(posting.subscriber() & ~routing::SharedGroups::group_bit);
+        continue;
+      }
       auto& subscriber = subscribers_[posting.subscriber()];
-      if (posting.no_local() && batch.publisher != 0 && subscriber.session == batch.publisher) continue;
+      if (posting.no_local() && batch.publisher != 0 && subscriber.client == batch.publisher) continue;
       if (!publication) publication = mqtt::to_publication(topic, walker, record, flags, batch.publisher);
       const std::uint8_t qos = std::min(posting.qos(), publication->qos);
       if (subscriber.last_record != record_number_) {
         if (subscriber.pending.empty()) touched_.push_back(posting.subscriber());
         subscriber.last_record = record_number_;
-        subscriber.pending.push_back({publication, qos, false, {}});
+        subscriber.pending.push_back({publication, qos, false, {}, 0});
       }
       auto& delivery = subscriber.pending.back();
       delivery.qos = std::max(delivery.qos, qos);
@@ -79,12 +91,57 @@ void Router::deliver(const Bytes& topic, const BatchWalker& walker, const Record
   if (!matched.complete)
     BRAID_LOG_LIMITED(warning, "router", {{"topic", topic.view()}},
                       "more nodes than a match may visit: some subscribers may miss the message");
+  if (matched_groups_.empty()) return;
+  if (!publication) publication = mqtt::to_publication(topic, walker, record, flags, batch.publisher);
+  for (const auto group : matched_groups_) to_member(group, publication, nobody);
+  matched_groups_.clear();
+}
+
+bool Router::to_member(std::uint32_t group, const std::shared_ptr<const Publication>& publication,
+                       std::uint32_t besides) {
+  using routing::Standing;
+  const routing::Posting* chosen = groups_.choose(group, [&](const routing::Posting& member) {
+    const auto& subscriber = subscribers_[member.subscriber()];
+    if (member.subscriber() == besides) return Standing::unfit;
+    if (subscriber.connected) return subscriber.busy ? Standing::busy : Standing::ready;
+    // Who is away gets what a session keeps.
+    const bool kept = std::min(member.qos(), publication->qos) != 0 || services_.settings.mqtt_protocol.queue_qos0;
+    return kept ? Standing::absent : Standing::unfit;
+  });
+  if (!chosen) return false;
+  auto& subscriber = subscribers_[chosen->subscriber()];
+  if (subscriber.pending.empty()) touched_.push_back(chosen->subscriber());
+  Delivery delivery{publication,
+                    std::min(chosen->qos(), publication->qos),
+                    chosen->retain_as_published() && publication->retain,
+                    {},
+                    groups_.number(group)};
+  if (chosen->subscription_identifier() != 0)
+    delivery.subscription_identifiers.push_back(chosen->subscription_identifier());
+  subscriber.pending.push_back(std::move(delivery));
+  return true;
+}
+
+Redispatched Router::redispatch(const Redispatch& request) {
+  const auto group = groups_.find(request.share);
+  if (!group) return {false};
+  const auto own = slots_.find(request.session);
+  const std::uint32_t besides = own == slots_.end() ? nobody : own->second;
+  if (request.to_connected) {
+    const bool somebody = groups_.any(*group, [&](const routing::Posting& member) {
+      return member.subscriber() != besides && subscribers_[member.subscriber()].connected;
+    });
+    if (!somebody) return {false};
+  }
+  for (const auto& delivery : request.deliveries) to_member(*group, delivery.publication, besides);
+  flush();
+  return {true};
 }
 
 void Router::flush() {
   for (const auto slot : touched_) {
     auto& subscriber = subscribers_[slot];
-    send(subscriber.actor, Deliver{std::move(subscriber.pending)});
+    send(subscriber.actor, Deliver{subscriber.session, std::move(subscriber.pending)});
     subscriber.pending.clear();
   }
   touched_.clear();
@@ -103,6 +160,7 @@ std::uint32_t Router::slot_of(const Subscribe& request) {
     free_slots_.pop_back();
   }
   subscribers_[slot].session = request.session;
+  subscribers_[slot].client = request.client;
   subscribers_[slot].actor = request.subscriber;
   slots_.emplace(request.session, slot);
   return slot;
@@ -118,6 +176,7 @@ void Router::release_if_unused(std::uint64_t session, std::uint32_t slot) {
 void Router::note_interest(std::vector<InterestChanged>& changes, std::string_view filter,
                            const routing::InterestChange& change, bool interested) {
   if (!change.first_level && !change.wildcard_first) return;
+  if (const auto shared = mqtt::split_shared(filter)) filter = shared->filter;
   InterestChanged told;
   told.loop = loop().index();
   told.interested = interested;
@@ -126,14 +185,41 @@ void Router::note_interest(std::vector<InterestChanged>& changes, std::string_vi
   changes.push_back(std::move(told));
 }
 
+routing::SubscriptionIndex::Subscribed Router::put(std::string_view filter, const routing::Posting& posting) {
+  const auto shared = mqtt::split_shared(filter);
+  if (!shared) return index_.subscribe(filter, posting);
+  const auto joined = groups_.join(filter, posting);
+  if (!joined.first) return {joined.existed, {}};
+  // What is sent is a member's business; the index needs the group alone.
+  return index_.subscribe(shared->filter,
+                          routing::Posting(routing::SharedGroups::group_bit | joined.group, 2, false, false, 0));
+}
+
+routing::SubscriptionIndex::Unsubscribed Router::remove(std::string_view filter, std::uint32_t slot) {
+  const auto shared = mqtt::split_shared(filter);
+  if (!shared) return index_.unsubscribe(filter, slot);
+  const auto left = groups_.leave(filter, slot);
+  if (!left.last) return {left.existed, {}};
+  return index_.unsubscribe(shared->filter, routing::SharedGroups::group_bit | left.group);
+}
+
+void Router::rebind(const Rebind& request) {
+  const auto at = slots_.find(request.session);
+  if (at == slots_.end()) return;
+  auto& subscriber = subscribers_[at->second];
+  subscriber.actor = request.subscriber;
+  subscriber.connected = request.connected;
+  subscriber.busy = false;
+}
+
 caf::result<Subscribed> Router::subscribe(const Subscribe& request) {
   Subscribed reply;
   std::vector<InterestChanged> changes;
   const auto slot = slot_of(request);
   for (const auto& [filter, options] : request.filters) {
     const auto change =
-        index_.subscribe(filter.view(), routing::Posting(slot, options.qos, options.no_local,
-                                                         options.retain_as_published, options.subscription_identifier));
+        put(filter.view(), routing::Posting(slot, options.qos, options.no_local, options.retain_as_published,
+                                            options.subscription_identifier));
     if (!change.replaced) {
       ++subscribers_[slot].subscriptions;
       ++services_.metrics.mqtt_subscriptions;
@@ -168,7 +254,7 @@ Unsubscribed Router::unsubscribe(std::uint64_t session, const std::vector<Bytes>
   const auto slot = at->second;
   std::vector<InterestChanged> changes;
   for (const auto& filter : filters) {
-    const auto change = index_.unsubscribe(filter.view(), slot);
+    const auto change = remove(filter.view(), slot);
     if (change.existed) {
       --subscribers_[slot].subscriptions;
       --services_.metrics.mqtt_subscriptions;

@@ -3,7 +3,11 @@
 // Delivers what is published to the subscribers of one loop. A published batch is walked once; each record is matched
 // once; what several subscribers get is made once and shared; and each session gets one message per batch, however many
 // of the batch's records it wants. Overlapping subscriptions of a session make one delivery, with the highest quality
-// of service and all subscription identifiers [MQTT-3.3.4-2] [MQTT-3.3.4-3].
+// of service and all subscription identifiers [MQTT-3.3.4-2] [MQTT-3.3.4-3]; a shared subscription makes one of its
+// own.
+//
+// A subscriber is an actor, not a connection: while the client of a session is away, the registry of clients takes what
+// comes for it.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +15,7 @@
 #include <vector>
 
 #include "actors/routing/interface.hpp"
+#include "actors/routing/shared_groups.hpp"
 #include "actors/routing/subscription_index.hpp"
 #include "actors/services.hpp"
 #include "model/batch_walker.hpp"
@@ -29,8 +34,11 @@ class Router : public Pinned<RouterActor::base> {
  private:
   struct Subscriber {
     std::uint64_t session = 0;
+    std::uint64_t client = 0;
     SubscriberActor actor;
-    std::size_t subscriptions = 0;
+    std::uint32_t subscriptions = 0;
+    bool connected = true;
+    bool busy = false;
     std::vector<Delivery> pending;  ///< of the batch that is being walked
     std::uint64_t last_record = 0;  ///< record whose delivery is the last of `pending`
   };
@@ -38,17 +46,27 @@ class Router : public Pinned<RouterActor::base> {
   void publish(const PublishBatch& batch);
   void deliver(const Bytes& topic, const BatchWalker& walker, const RecordView& record, std::uint8_t flags,
                const PublishBatch& batch);
+  /// Hands a message to the member of a group whose turn it is, `besides` one; false when there is none for it.
+  bool to_member(std::uint32_t group, const std::shared_ptr<const Publication>& publication, std::uint32_t besides);
+  Redispatched redispatch(const Redispatch& request);
   void flush();
   caf::result<Subscribed> subscribe(const Subscribe& request);
+  routing::SubscriptionIndex::Subscribed put(std::string_view filter, const routing::Posting& posting);
   Unsubscribed unsubscribe(std::uint64_t session, const std::vector<Bytes>& filters);
+  routing::SubscriptionIndex::Unsubscribed remove(std::string_view filter, std::uint32_t slot);
+  void rebind(const Rebind& request);
   std::uint32_t slot_of(const Subscribe& request);
   void release_if_unused(std::uint64_t session, std::uint32_t slot);
   /// Adds to `changes` what other loops have to know of a change of the index.
   void note_interest(std::vector<InterestChanged>& changes, std::string_view filter,
                      const routing::InterestChange& change, bool interested);
 
+  static constexpr std::uint32_t nobody = UINT32_MAX;
+
   Services& services_;
   routing::SubscriptionIndex index_;
+  routing::SharedGroups groups_;
+  std::vector<std::uint32_t> matched_groups_;  ///< of the record that is being matched
   std::vector<Subscriber> subscribers_;
   std::vector<std::uint32_t> free_slots_;
   std::unordered_map<std::uint64_t, std::uint32_t> slots_;  ///< by session

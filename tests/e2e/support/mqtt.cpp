@@ -102,11 +102,18 @@ MqttClient::MqttClient(std::uint16_t port, MqttOptions options) : version_(optio
     mosquitto_property* properties = nullptr;
     for (const auto& [name, value] : will.properties.user)
       mosquitto_property_add_string_pair(&properties, MQTT_PROP_USER_PROPERTY, name.c_str(), value.c_str());
+    if (options.will_delay_s != 0)
+      mosquitto_property_add_int32(&properties, MQTT_PROP_WILL_DELAY_INTERVAL, options.will_delay_s);
     check(mosquitto_will_set_v5(handle_, will.topic.c_str(), static_cast<int>(will.payload.size()), will.payload.data(),
                                 will.qos, will.retain, properties),
           "will");
   }
-  check(mosquitto_connect(handle_, "127.0.0.1", port, options.keep_alive_s), "connect");
+  mosquitto_property* properties = nullptr;
+  if (options.session_expiry_s != 0 && version_ == 5)
+    mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, options.session_expiry_s);
+  const int result = mosquitto_connect_bind_v5(handle_, "127.0.0.1", port, options.keep_alive_s, nullptr, properties);
+  mosquitto_property_free_all(&properties);
+  check(result, "connect");
   check(mosquitto_loop_start(handle_), "loop");
   const bool answered = wait(10000, [this] { return connack_.has_value(); });
   if (!answered || *connack_ != 0) {
@@ -180,6 +187,10 @@ bool MqttClient::connected() const {
   const std::lock_guard lock(mutex_);
   return connected_;
 }
+bool MqttClient::session_present() const {
+  const std::lock_guard lock(mutex_);
+  return session_present_;
+}
 bool MqttClient::wait_disconnected(int timeout_ms) const {
   return wait(timeout_ms, [&] { return !connected_; });
 }
@@ -202,10 +213,11 @@ void MqttClient::drop() {
 
 // -- callbacks, on the library's thread -------------------------------------------------------------------------------
 
-void MqttClient::on_connect(mosquitto*, void* object, int reason, int, const mosquitto_property*) {
+void MqttClient::on_connect(mosquitto*, void* object, int reason, int flags, const mosquitto_property*) {
   auto& self = *static_cast<MqttClient*>(object);
   const std::lock_guard lock(self.mutex_);
   self.connack_ = reason;
+  self.session_present_ = (flags & 1) != 0;
   self.connected_ = reason == 0;
   self.changed_.notify_all();
 }

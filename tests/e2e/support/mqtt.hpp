@@ -40,6 +40,8 @@ struct MqttOptions {
   int keep_alive_s = 60;
   unsigned max_inflight = 1000;
   std::optional<MqttMessage> will = {};
+  std::uint32_t session_expiry_s = 0;  ///< MQTT 5
+  std::uint32_t will_delay_s = 0;
 };
 
 class MqttClient {
@@ -67,6 +69,8 @@ class MqttClient {
   bool wait_acknowledged(std::size_t count, int timeout_ms = 60000) const;
   bool is_acknowledged(int message_id) const;
   bool connected() const;
+  /// As the last CONNACK said.
+  bool session_present() const;
   bool wait_disconnected(int timeout_ms = 10000) const;
   /// Reason of the last DISCONNECT or CONNACK that ended the connection (MQTT 5).
   int disconnect_reason() const;
@@ -91,6 +95,7 @@ class MqttClient {
   mutable std::condition_variable changed_;
   std::optional<int> connack_;
   bool connected_ = false;
+  bool session_present_ = false;
   int disconnect_reason_ = 0;
   std::set<int> acknowledged_;
   std::size_t acknowledged_count_ = 0;
