@@ -12,8 +12,8 @@ namespace braid::kafka {
 
 namespace {
 
-constexpr std::int16_t kFirstVersionWithDefaults = 4;
 constexpr std::int16_t kFirstVersionWithQuotaError = 6;
+/// In any version: version 4 made it official, but kafkajs sends it in version 3, and Kafka takes it.
 constexpr std::int32_t kDefault = -1;
 
 struct Refusal {
@@ -38,14 +38,13 @@ Refusal check_assignments(const CreateTopicsRequest::Topic& wanted, std::int32_t
   return {};
 }
 
-Refusal check(const CreateTopicsRequest::Topic& wanted, std::int16_t version, std::int32_t node_id) {
+Refusal check(const CreateTopicsRequest::Topic& wanted, std::int32_t node_id) {
   for (const CreateTopicsRequest::Config& config : wanted.configs)
     if (!config.value) return {ErrorCode::invalid_config, "setting \"" + config.name.str() + "\" has no value"};
   if (!wanted.assignments.empty()) return check_assignments(wanted, node_id);
-  const bool defaults = version >= kFirstVersionWithDefaults;
-  if (wanted.num_partitions < 1 && !(defaults && wanted.num_partitions == kDefault))
+  if (wanted.num_partitions < 1 && wanted.num_partitions != kDefault)
     return {ErrorCode::invalid_partitions, "a topic has at least one partition"};
-  if (wanted.replication_factor != 1 && !(defaults && wanted.replication_factor == kDefault))
+  if (wanted.replication_factor != 1 && wanted.replication_factor != kDefault)
     return {ErrorCode::invalid_replication_factor, "there is one broker, so the replication factor is 1"};
   return {};
 }
@@ -113,7 +112,7 @@ void create_topics(Session& session, const Call& call, CreateTopicsRequest reque
   for (std::size_t i = 0; i < request.topics.size(); ++i) {
     const CreateTopicsRequest::Topic& wanted = request.topics[i];
     work->response.topics[i].name = wanted.name;
-    Refusal refusal = check(wanted, call.version, session.node_id());
+    Refusal refusal = check(wanted, session.node_id());
     if (named[wanted.name.view()] > 1) refusal = {ErrorCode::invalid_request, "the request names the topic twice"};
     if (refusal.error != ErrorCode::none) {
       work->refuse(i, refusal.error, refusal.reason);

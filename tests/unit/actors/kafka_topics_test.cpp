@@ -202,12 +202,12 @@ TEST_CASE("what cannot be created has its code and leaves the others alone") {
   }
 }
 
-TEST_CASE("defaults are -1 from version 4, and assignments name this node") {
+TEST_CASE("defaults are -1 in every version, and assignments name this node") {
   KafkaWorld world([](Settings& settings) { settings.kafka_protocol.default_partitions = 5; });
   auto& client = world.client();
   CHECK(create(client, topic("d4", -1, -1), 4).error_code == ErrorCode::none);
-  CHECK(create(client, topic("d3", -1, 1), 3).error_code == ErrorCode::invalid_partitions);
-  CHECK(create(client, topic("r3", 1, -1), 3).error_code == ErrorCode::invalid_replication_factor);
+  CHECK(create(client, topic("d2", -1, -1), 2).error_code == ErrorCode::none);
+  CHECK(create(client, topic("no good name", -1, -1), 3).error_code == ErrorCode::invalid_topic_exception);
   CHECK(create(client, topic("d5", -1, -1), 5).num_partitions == 5);
   const std::int32_t node = world.settings().node_id;
   auto assigned = topic("assigned", -1, -1);

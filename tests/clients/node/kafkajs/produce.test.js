@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { randomBytes } = require('node:crypto');
 const { test, unique } = require('support');
-const { CompressionTypes, withProducer, createTopic, read } = require('./client');
+const { CompressionTypes, withAdmin, withProducer, createTopic, read } = require('./client');
 
 for (const codec of ['None', 'GZIP', 'Snappy'])
   test(`what was produced with ${codec} is read as it was written`, async () => {
@@ -97,5 +97,14 @@ test('an unknown topic is said to be unknown', async () => {
       assert.equal((error.cause ?? error).type ?? error.type, 'UNKNOWN_TOPIC_OR_PARTITION');
       return true;
     });
+  });
+});
+
+test('a topic that is created without any number has the defaults of the broker', async () => {
+  const topic = unique('defaults');
+  await withAdmin(async (admin) => {
+    assert.equal(await admin.createTopics({ topics: [{ topic }] }), true);
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    assert.ok(topics[0].partitions.length >= 1);
   });
 });
