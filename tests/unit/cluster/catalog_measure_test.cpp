@@ -64,7 +64,7 @@ void measure(const char* title, int topics, std::int32_t partitions) {
   auto loaded = (*store)->load_topics();
   REQUIRE(loaded);
   const auto loading = seconds_since(start);
-  CatalogChange everything{std::move(*loaded), {}, 1};
+  CatalogChange everything{std::move(*loaded), {}, {}, {}, 1};
   const auto with_topics = allocated();
   Directory directories[2];
   start = std::chrono::steady_clock::now();

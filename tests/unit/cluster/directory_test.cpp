@@ -32,7 +32,7 @@ std::shared_ptr<Topic> topic(const std::string& name, std::uint64_t id, std::vec
 
 TEST_CASE("a topic is found by name, id and partition, and not any more once it is removed") {
   Directory directory;
-  directory.apply({{topic("a", 1, {1, 2, 3}), topic("b", 2, {4})}, {}, 1});
+  directory.apply({{topic("a", 1, {1, 2, 3}), topic("b", 2, {4})}, {}, {}, {}, 1});
   CHECK(directory.size() == 2);
   CHECK(directory.find("a")->id == id_of(1));
   CHECK(directory.find(id_of(2))->name == "b");
@@ -44,7 +44,7 @@ TEST_CASE("a topic is found by name, id and partition, and not any more once it 
   CHECK_FALSE(directory.find_partition(PartitionId{0}));
   CHECK_FALSE(directory.find_partition(PartitionId{5}));
 
-  directory.apply({{}, {{id_of(1), "a"}, {id_of(9), "never was"}}, 2});
+  directory.apply({{}, {{id_of(1), "a"}, {id_of(9), "never was"}}, {}, {}, 2});
   CHECK(directory.size() == 1);
   CHECK(directory.find("a") == nullptr);
   CHECK_FALSE(directory.find_partition(PartitionId{2}));
@@ -54,8 +54,8 @@ TEST_CASE("a topic is found by name, id and partition, and not any more once it 
 
 TEST_CASE("a topic deleted and created again in one change is the new one") {
   Directory directory;
-  directory.apply({{topic("a", 1, {1})}, {}, 1});
-  directory.apply({{topic("a", 2, {2})}, {{id_of(1), "a"}}, 2});
+  directory.apply({{topic("a", 1, {1})}, {}, {}, {}, 1});
+  directory.apply({{topic("a", 2, {2})}, {{id_of(1), "a"}}, {}, {}, 2});
   CHECK(directory.size() == 1);
   CHECK(directory.find("a")->id == id_of(2));
   CHECK(directory.find(id_of(1)) == nullptr);
@@ -70,13 +70,13 @@ TEST_CASE("listeners are told what changed, after it changed, and may add others
     for (const auto& there : change.upserted) heard.push_back("+" + directory.find(there->id)->name);
     directory.on_change([&](const DirectoryChange&) { heard.push_back("second"); });
   });
-  directory.apply({{topic("a", 1, {1})}, {}, 1});
+  directory.apply({{topic("a", 1, {1})}, {}, {}, {}, 1});
   CHECK(heard == std::vector<std::string>{"+a"});
   heard.clear();
-  directory.apply({{topic("b", 2, {2})}, {{id_of(1), "a"}}, 2});
+  directory.apply({{topic("b", 2, {2})}, {{id_of(1), "a"}}, {}, {}, 2});
   CHECK(heard == std::vector<std::string>{"-a", "+b", "second"});
   heard.clear();
-  directory.apply({{}, {}, 3});
+  directory.apply({{}, {}, {}, {}, 3});
   CHECK(heard.empty());
 }
 
