@@ -183,6 +183,11 @@ void FetchWork::have(std::size_t index, const BatchesRead& read) {
   Source& source = sources_[index];
   source.reading = false;
   --reads_;
+  if (read.error == Errc::unknown_outcome && !std::exchange(source.asked_again, true)) {
+    // The partition ended with the question: who asks again gets a new one, or learns that its topic is gone.
+    budget_ += source.offered;
+    return this->read(index, source.asked_for_one);
+  }
   source.parked = read.parked;
   if (read.parked)
     session_.parked().parked(source.at.id, {source.next, source.epoch, read.high_watermark, read.last_stable,

@@ -54,6 +54,7 @@ class FetchWork : public std::enable_shared_from_this<FetchWork> {
     std::int64_t offered = -1;   ///< to the last read
     bool reading = false, parked = false, failed = false;
     bool asked_for_one = false;  ///< a whole batch, of whatever size
+    bool asked_again = false;    ///< after the partition ended with the first question
     std::vector<Bytes> batches;
     std::size_t counted = 0;  ///< of `batches`, that `next` is behind
   };

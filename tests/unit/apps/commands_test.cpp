@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <sstream>
 
 #include "actors/admin/http_server.hpp"
@@ -80,7 +81,7 @@ TEST_CASE("braid topic create, list, describe and delete work against a running 
   CHECK(described.code == 0);
   CHECK(described.out.starts_with(
       "topic       sensors\nid          AAAAAAAAAAAAAAAAAAAAAQ\npartitions  2\ninternal    false\n"));
-  CHECK(described.out.find("retention.ms            60000       set") != std::string::npos);
+  CHECK(std::regex_search(described.out, std::regex("\nretention\\.ms +60000 +set\n")));
   CHECK(described.out.find(
             "PARTITION  LOG START  END  BYTES\n0          10         20   300\n1          10         21   300\n") !=
         std::string::npos);
