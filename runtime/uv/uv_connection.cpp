@@ -93,7 +93,7 @@ void UvConnection::on_read(std::ptrdiff_t count) {
   if (count == UV_EOF) {
     peer_ended_ = true;
     if (state_ == State::draining) return;  // what is queued may still be wanted
-    if (state_ == State::open) flush();
+    if (state_ == State::open) send_queued();
     end({CloseReason::Kind::peer_closed, 0});
   } else {
     end({CloseReason::Kind::failed, static_cast<int>(-count)});
@@ -154,6 +154,10 @@ void UvConnection::flush() {
   }
   if (std::exchange(offer_, false) && handler_ && !paused_ && state_ == State::open && !received_.empty())
     handler_->on_read(received_);
+  send_queued();
+}
+
+void UvConnection::send_queued() {
   while (!writing_ && queue_bytes_ > 0 && state_ != State::closing) {
     std::array<uv_buf_t, kChunksPerWrite> buffers;
     std::size_t count = 0, bytes = 0;
@@ -202,7 +206,7 @@ void UvConnection::on_written(int status) {
   in_flight_.clear();
   if (state_ == State::closing) return;
   if (status != 0) return end({CloseReason::Kind::failed, -status});
-  flush();
+  send_queued();
 }
 
 void UvConnection::check_marks() {

@@ -41,7 +41,10 @@ class UvConnection final : public UvHandleOwner {
   void discard();
   void abandon() override;
 
+  /// Called by the network at the turn's end, once per request. Nobody else may: while it is requested the network has
+  /// a pointer to this.
   void flush();
+  void send_queued();
 
  private:
   friend class UvStream;
