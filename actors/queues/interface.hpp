@@ -15,10 +15,10 @@
 #include <string_view>
 #include <vector>
 
-#include "model/batch_walker.hpp"
 #include "model/bytes.hpp"
 #include "model/ids.hpp"
 #include "model/types.hpp"
+#include "persistence/queue/message_run.hpp"
 #include "persistence/queue/types.hpp"
 #include "runtime/spelling.hpp"
 
@@ -46,44 +46,6 @@ enum class QueueErrc : std::uint8_t {
 enum class QueueOwner : std::uint8_t { amqp = 0, mqtt = 1, kafka = 2 };
 
 // -- messages as they are delivered -----------------------------------------------------------------------------------
-
-/// Messages that follow each other in one record batch, not copied. `RunWalker` reads them.
-struct MessageRun {
-  Bytes records;              ///< their encoded records and nothing else
-  Offset batch_offset;        ///< of the batch they are in; their own are relative to it
-  Timestamp batch_timestamp;  ///< likewise
-  Offset first;               ///< of the first message here; the others follow without a gap
-  std::uint32_t count = 0;
-  std::uint8_t priority = 0;
-  bool redelivered = false;      ///< given to a consumer before
-  std::uint16_t deliveries = 0;  ///< counted returns so far (`x-delivery-count`)
-};
-
-/// Steps through a run; RecordView::offset is the message's offset in its queue.
-class RunWalker {
- public:
-  explicit RunWalker(const MessageRun& run) : run_(run), cursor_(run.records.view()) {}
-  bool next(RecordView& record) {
-    RawRecord raw;
-    if (cursor_.at_end() || !read_record(cursor_, raw)) return false;
-    record.offset = Offset(run_.batch_offset.value + raw.offset_delta);
-    record.timestamp = Timestamp(run_.batch_timestamp.value + raw.timestamp_delta);
-    record.key = raw.key;
-    record.value = raw.value;
-    record.headers = HeaderReader(raw.header_bytes, raw.header_count);
-    return true;
-  }
-  /// A slice that outlives the run. `part` is a view out of one of its records.
-  Bytes share(std::string_view part) const {
-    return run_.records.slice(
-        static_cast<std::size_t>(reinterpret_cast<const std::uint8_t*>(part.data()) - run_.records.data()),
-        part.size());
-  }
-
- private:
-  const MessageRun& run_;
-  RecordCursor cursor_;
-};
 
 /// To a consumer, as far as its credit goes.
 struct DeliverMessages {
