@@ -1,10 +1,11 @@
 // Braid, Apache-2.0.
 //
 // An AMQP message as a record and back. The record's key is the routing key, its value the body. Everything else an
-// AMQP reader gets back byte for byte: the property block as it came, and the exchange's name, are one header,
+// AMQP reader gets back byte for byte is in headers with reserved names:
 //
-//   braid.amqp        u8 length of the exchange's name, the name, property flags and properties
+//   braid.amqp        u8 flags, u8 length of the exchange's name, the name, property flags and properties as they came
 //   braid.expiration  milliseconds, decimal; only when the message has an expiration
+//   braid.bcc         the fields of the "BCC" array, which readers must not see; only when there was one
 //
 // so a message costs no conversion on its way through a queue. A record that another protocol wrote has no such header:
 // it is read as its own headers say (docs/protocol-mapping.md).
@@ -15,7 +16,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "codecs/amqp/properties.hpp"
 #include "codecs/amqp/table.hpp"
@@ -23,8 +23,6 @@
 #include "model/batch_walker.hpp"
 
 namespace braid::amqp {
-
-inline constexpr std::string_view amqp_header = "braid.amqp";
 
 /// Adds messages to batches; keeps its scratch memory from message to message.
 class MessageRecordEncoder {
@@ -34,12 +32,14 @@ class MessageRecordEncoder {
     std::string_view properties = no_properties;  ///< flags and properties: ContentHeader::encoded
     std::string_view expiration = {};             ///< the property, checked to be decimal; empty: none
     std::span<const std::string_view> body = {};  ///< in pieces, as ContentAssembler has it
+    Array bcc = {};                               ///< the header that was taken out of `properties`
+    bool dead_lettered = false;                   ///< the x-death header in `properties` is the broker's own
   };
   /// False when the batch is full (BatchBuilder::add). The one copy of the body.
   bool add(BatchBuilder& batch, Timestamp arrived, const Publish& publish);
 
  private:
-  std::string own_;  ///< value of the header
+  std::string own_;  ///< the value of braid.amqp
 };
 
 /// A message as a session delivers it. Views show the record, or the reader.
@@ -47,6 +47,8 @@ struct MessageRecord {
   std::string_view exchange, routing_key;
   std::string_view properties;  ///< flags and properties: what encode_content takes
   std::string_view body;        ///< RunWalker::share makes a slice of it
+  Array bcc;
+  bool dead_lettered = false;
 };
 
 class MessageRecordReader {
@@ -57,14 +59,15 @@ class MessageRecordReader {
  private:
   void convert(const RecordView& record, MessageRecord& message);
   ByteWriter converted_{0};
-  std::string key_;
 };
 
-/// The property block with one header field more, or with another value for one that is there: x-delivery-count,
-/// x-stream-offset. `scratch` holds the result.
+/// The property block with a header field set: x-delivery-count, x-stream-offset. `scratch` holds the result.
 std::string_view with_header(std::string_view properties, std::string_view name, const FieldValue& value,
                              std::string& scratch);
-/// The property block without a header field ("BCC" is taken out before a message is stored).
+/// The property block without a header field: "BCC" is taken out before a message is stored.
 std::string_view without_header(std::string_view properties, std::string_view name, std::string& scratch);
+
+/// The decimal number of an expiration property; nothing when it is none.
+std::optional<std::uint64_t> parse_expiration(std::string_view text);
 
 }  // namespace braid::amqp

@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "actors/amqp/topology/vhost.hpp"
@@ -92,7 +93,7 @@ class VhostView {
 
 struct DefinitionChange;
 
-/// All virtual hosts as one loop knows them.
+/// All virtual hosts as one loop knows them: `services.amqp`.
 class VhostDirectory {
  public:
   explicit VhostDirectory(std::uint64_t seed);
@@ -103,7 +104,7 @@ class VhostDirectory {
     for (const auto& [name, vhost] : vhosts_) each(*vhost);
   }
 
-  /// The answer is the one that all loops give: that of the topology.
+  /// By the definitions actor and its replicas only. The answer is the one that all loops give: that of the topology.
   Refusal apply(const DefinitionChange& change);
 
  private:
@@ -117,6 +118,11 @@ class VhostDirectory {
 
 // -- what a session asks ----------------------------------------------------------------------------------------------
 
+/// connection.open: the first thing that a session asks, since what is stored may not have been read yet. Refused with
+/// 530 when there is no such virtual host; else `services.amqp.find` has it and all that is in it.
+struct OpenVhost {
+  std::string name;
+};
 /// exchange.declare without passive, which the session answers from its loop (Vhost::check_exchange).
 struct DefineExchange {
   std::string vhost, name, type;
@@ -184,15 +190,29 @@ struct QueueDropped {
   std::uint64_t messages = 0;
 };
 
+/// One change as every loop applies it, in the one order.
+struct AddQueue {
+  std::string vhost, name;
+  QueuePlace place;
+};
+struct RemoveQueue {
+  std::string vhost, name;
+};
+struct DefinitionChange {
+  std::variant<DefineVhost, DropVhost, DefineExchange, DropExchange, DefineBinding, DropBinding, AddQueue, RemoveQueue>
+      what;
+};
+
 /// One per node: `services.amqp_definitions`.
 using DefinitionsActor =
-    Interface<Answers<DefineExchange, Defined>, Answers<DropExchange, Defined>, Answers<DefineBinding, Defined>,
-              Answers<DropBinding, Defined>, Answers<DefineVhost, Defined>, Answers<DropVhost, Defined>,
-              Answers<DefineQueue, QueueDefined>, Answers<DropQueue, QueueDropped>, Answers<EmptyQueue, QueueDropped>,
-              Takes<QueueGone>>;
+    Interface<Answers<OpenVhost, Defined>, Answers<DefineExchange, Defined>, Answers<DropExchange, Defined>,
+              Answers<DefineBinding, Defined>, Answers<DropBinding, Defined>, Answers<DefineVhost, Defined>,
+              Answers<DropVhost, Defined>, Answers<DefineQueue, QueueDefined>, Answers<DropQueue, QueueDropped>,
+              Answers<EmptyQueue, QueueDropped>, Takes<QueueGone>>;
 
 }  // namespace braid::amqp
 
+BRAID_MESSAGE(braid::amqp::OpenVhost)
 BRAID_MESSAGE(braid::amqp::DefineExchange)
 BRAID_MESSAGE(braid::amqp::DropExchange)
 BRAID_MESSAGE(braid::amqp::DefineBinding)
