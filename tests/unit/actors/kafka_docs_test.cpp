@@ -8,11 +8,12 @@
 #include <string>
 
 #include "actors/kafka/handlers.hpp"
+#include "support/source_tree.hpp"
 
 namespace braid::test {
 
 TEST_CASE("docs/kafka.md lists exactly the requests and versions that are served") {
-  std::ifstream file(BRAID_SOURCE_DIR "/docs/kafka.md");
+  std::ifstream file(source_tree() / "docs/kafka.md");
   REQUIRE(file);
   const std::regex row(R"(\| (\d+) \| (\w+) \| (\d+)-(\d+) \|.*)");
   std::map<int, std::string> documented, served;

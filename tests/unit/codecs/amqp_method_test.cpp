@@ -11,6 +11,7 @@
 #include <set>
 
 #include "support/seed.hpp"
+#include "support/source_tree.hpp"
 #include "unit/codecs/amqp_support.hpp"
 
 using namespace braid;
@@ -24,7 +25,7 @@ using nlohmann::json;
 std::filesystem::path specification() {
   constexpr auto name = "amqp-rabbitmq-0.9.1.json";
   if (const char* given = std::getenv("BRAID_AMQP_SPECS")) return std::filesystem::path(given) / name;
-  return std::filesystem::path(BRAID_SOURCE_DIR) / ".." / "shared" / "specs" / "amqp" / name;
+  return source_tree() / ".." / "shared" / "specs" / "amqp" / name;
 }
 
 std::string default_of(const json& argument) {

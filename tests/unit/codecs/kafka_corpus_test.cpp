@@ -12,6 +12,7 @@
 
 #include "codecs/kafka/header.hpp"
 #include "codecs/kafka/registry.hpp"
+#include "support/source_tree.hpp"
 #include "unit/codecs/kafka_messages.hpp"
 
 namespace braid::kafka {
@@ -41,7 +42,7 @@ Bytes make_seed(const test::MessageUnderTest& message, const ApiInfo& api, std::
 }  // namespace
 
 TEST_CASE("the corpus has every message of the registry: run with BRAID_WRITE_CORPUS=1 to add what is missing") {
-  const std::filesystem::path folder = BRAID_SOURCE_DIR "/tests/fuzz/corpus/kafka_request_fuzz";
+  const auto folder = source_tree() / "tests/fuzz/corpus/kafka_request_fuzz";
   for (const ApiInfo& api : all_apis()) {
     for (const std::string kind : {"Request", "Response"}) {
       const auto& message = message_named(std::string(api.name) + kind);

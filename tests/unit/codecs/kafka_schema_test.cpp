@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "codecs/kafka/api_keys.hpp"
+#include "support/source_tree.hpp"
 #include "unit/codecs/kafka_messages.hpp"
 
 namespace braid::kafka {
@@ -29,7 +30,7 @@ const std::map<std::string_view, Versions> wider_on_purpose{
 
 std::filesystem::path specifications() {
   if (const char* given = std::getenv("BRAID_KAFKA_SPECS")) return given;
-  return std::filesystem::path(BRAID_SOURCE_DIR) / ".." / "shared" / "specs" / "kafka";
+  return source_tree() / ".." / "shared" / "specs" / "kafka";
 }
 
 /// TopicId -> topic_id, SSLPort -> ssl_port.

@@ -7,6 +7,7 @@
 
 #include "codecs/mqtt/decoder.hpp"
 #include "fuzz/mqtt_fuzz.hpp"
+#include "support/source_tree.hpp"
 
 using namespace braid::mqtt;
 
@@ -16,7 +17,7 @@ TEST_CASE("the corpus of the MQTT fuzz targets holds every packet type, at every
       for (const auto* side : {"client", "server"}) {
         CAPTURE(target, level, side);
         std::ifstream file(
-            std::string(BRAID_SOURCE_DIR "/tests/fuzz/corpus/") + target + "/all_" + side + std::to_string(level),
+            source_tree() / "tests/fuzz/corpus" / target / (std::string("all_") + side + std::to_string(level)),
             std::ios::binary);
         const std::string bytes(std::istreambuf_iterator<char>(file), {});
         REQUIRE(bytes.size() > skipped);

@@ -8,12 +8,13 @@
 
 #include "config/broker_config.hpp"
 #include "config/table.hpp"
+#include "support/source_tree.hpp"
 
 using namespace braid;
 
 namespace {
 
-constexpr const char* path = BRAID_SOURCE_DIR "/docs/kafka.md";
+const auto path = source_tree() / "docs/kafka.md";
 const std::string begin = "<!-- settings: written by test_config \"[.docs]\" -->\n", end = "<!-- end of settings -->\n";
 
 std::string read_page() {

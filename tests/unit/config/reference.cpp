@@ -7,11 +7,12 @@
 #include <iterator>
 
 #include "config/table.hpp"
+#include "support/source_tree.hpp"
 
 using namespace braid;
 
 TEST_CASE("docs/settings.md is what the table says: run braid settings reference > docs/settings.md") {
-  std::ifstream file(BRAID_SOURCE_DIR "/docs/settings.md");
+  std::ifstream file(source_tree() / "docs/settings.md");
   const std::string page(std::istreambuf_iterator<char>(file), {});
   CHECK(page == settings_reference());
 }

@@ -15,6 +15,7 @@
 #include "model/crc32c.hpp"
 #include "model/message.hpp"
 #include "model/record_batch.hpp"
+#include "support/source_tree.hpp"
 
 namespace braid {
 
@@ -124,8 +125,7 @@ inline Bytes with_records(const Bytes& batch, std::string_view records) {
 
 /// What librdkafka 2.0.2 sent for messages with keys, values and the headers h1=v1 and h2="".
 inline Bytes librdkafka_batch(const std::string& codec) {
-  std::ifstream file(std::string(BRAID_SOURCE_DIR) + "/tests/unit/model/data/librdkafka-" + codec + ".batch",
-                     std::ios::binary);
+  std::ifstream file(source_tree() / "tests/unit/model/data" / ("librdkafka-" + codec + ".batch"), std::ios::binary);
   return Bytes::copy(std::string(std::istreambuf_iterator<char>(file), {}));
 }
 

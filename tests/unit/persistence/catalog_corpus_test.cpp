@@ -7,6 +7,7 @@
 
 #include "catalog_support.hpp"
 #include "model/byte_io.hpp"
+#include "support/source_tree.hpp"
 
 using namespace braid;
 using namespace braid::catalog_test;
@@ -19,7 +20,7 @@ void write(const std::string& name, const std::vector<Bytes>& commands) {
     input.u16(static_cast<std::uint16_t>(command.size()));
     input.raw(command);
   }
-  const std::filesystem::path directory = BRAID_SOURCE_DIR "/tests/fuzz/corpus/catalog_commands_fuzz";
+  const auto directory = source_tree() / "tests/fuzz/corpus/catalog_commands_fuzz";
   std::filesystem::create_directories(directory);
   std::ofstream(directory / name, std::ios::binary) << input.view();
 }
