@@ -2,6 +2,7 @@
 //
 // Settings of topics and of the cluster over Kafka's protocol: told with their places, changed while clients are at
 // work, and refused when nothing would come of them.
+#include "config/topic_settings.hpp"
 #include "unit/actors/kafka_world.hpp"
 
 namespace braid::test {

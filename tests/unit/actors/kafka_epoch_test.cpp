@@ -31,10 +31,10 @@ DeleteRecordsResponse::Partition delete_before(KafkaClient& client, const std::s
 TEST_CASE("every start is a new epoch, told everywhere, and requests with another one are fenced") {
   KafkaWorld world;
   world.create_topic("t");
-  const std::int32_t before = epoch_of(world, "t");
+  const std::int32_t before = world.leader_epoch("t");
   produce_one(world.client(), produce_to("t", 0, make_batch({"a", "b"})));
   world.restart();
-  const std::int32_t now = epoch_of(world, "t");
+  const std::int32_t now = world.leader_epoch("t");
   CHECK(now > before);
   auto& client = world.client();
   MetadataRequest metadata;
@@ -50,7 +50,7 @@ TEST_CASE("every start is a new epoch, told everywhere, and requests with anothe
   CHECK(epoch_end(client, "t", now, before).error_code == ErrorCode::fenced_leader_epoch);
   CHECK(epoch_end(client, "t", now, now + 1).error_code == ErrorCode::unknown_leader_epoch);
   auto fetch = fetch_from("t", {{0, 0}}, 60000);
-  fetch.topics[0].topic_id = topic_id_of(world, "t");
+  fetch.topics[0].topic_id = world.topic_id("t");
   for (const auto& [epoch, error] :
        {std::pair{before, ErrorCode::fenced_leader_epoch}, std::pair{now + 1, ErrorCode::unknown_leader_epoch},
         std::pair{now, ErrorCode::none}}) {
@@ -80,7 +80,7 @@ TEST_CASE("an epoch ends where the next one's first record is") {
   for (int run = 0; run < 4; ++run) {
     if (run > 0) world.restart();
     auto& client = world.client();
-    const std::int32_t epoch = epoch_of(world, "t");
+    const std::int32_t epoch = world.leader_epoch("t");
     CHECK(epoch_end(client, "t", epoch).end_offset == end);
     // In the third run nothing is written.
     if (run != 2)
@@ -119,12 +119,12 @@ TEST_CASE("an epoch ends where the next one's first record is") {
 TEST_CASE("a reader whose last record is of an epoch that ended earlier is told where the two logs part") {
   KafkaWorld world;
   world.create_topic("t");
-  const std::int32_t first = epoch_of(world, "t");
+  const std::int32_t first = world.leader_epoch("t");
   produce_one(world.client(), produce_to("t", 0, make_batch({"a", "b"})));
   world.restart();
   auto& client = world.client();
   produce_one(client, produce_to("t", 0, make_batch({"c", "d"})));
-  const std::int32_t second = epoch_of(world, "t");
+  const std::int32_t second = world.leader_epoch("t");
   const auto fetch = [&](std::int64_t offset, std::int32_t last_epoch, std::int32_t max_wait_ms = 60000) {
     auto request = fetch_from("t", {{0, offset}}, max_wait_ms);
     request.topics[0].partitions[0].last_fetched_epoch = last_epoch;

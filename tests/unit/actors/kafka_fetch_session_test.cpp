@@ -129,7 +129,7 @@ TEST_CASE("a session's fetches name what changes and are told what changed, in e
     put(writer, 0);
     SessionConsumer consumer{world.client(), version};
     auto all = wanting("t", {0, 1, 2});
-    all.topics[0].topic_id = topic_id_of(world, "t");
+    all.topics[0].topic_id = world.topic_id("t");
     const auto first = consumer.fetch(all);
     CHECK(first.session_id > 0);
     CHECK(named(first) == std::vector<std::int32_t>{0, 1, 2});

@@ -42,7 +42,7 @@ inline OffsetCommitRequest commit_request(KafkaWorld& world, const std::string& 
   request.generation_id_or_member_epoch = generation;
   request.topics.resize(1);
   request.topics[0].name = Text(topic);
-  if (const auto known = world.node().services(0).directory.find(topic)) request.topics[0].topic_id = known->id;
+  request.topics[0].topic_id = world.topic_id(topic);
   for (const auto& [partition, offset] : offsets) {
     OffsetCommitRequest::Partition place;
     place.partition_index = partition;

@@ -143,7 +143,7 @@ TEST_CASE("offsets are committed and fetched in every version") {
   KafkaWorld world;
   world.create_topic("t", 2);
   auto& client = world.client();
-  const TopicId id = world.node().services(0).directory.find("t")->id;
+  const TopicId id = world.topic_id("t");
   for (std::int16_t version = 1; version <= 10; ++version) {
     INFO("OffsetCommit " << version);
     const std::string group = "g" + std::to_string(version);

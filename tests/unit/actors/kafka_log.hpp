@@ -26,13 +26,6 @@ inline kafka::ListOffsetsResponse::Partition list_one(KafkaClient& client, const
   request.topics[0].partitions.push_back({0, epoch, timestamp});
   return client.call<kafka::ListOffsetsResponse>(request, version).topics.at(0).partitions.at(0);
 }
-inline std::int32_t epoch_of(KafkaWorld& world, const std::string& topic) {
-  const Services& services = world.node().services(0);
-  return services.leader_epoch(services.directory.find(topic)->partitions.at(0)).value;
-}
-inline TopicId topic_id_of(KafkaWorld& world, const std::string& topic) {
-  return world.node().services(0).directory.find(topic)->id;
-}
 /// The header of the first batch of an answer, checked as a consumer checks it.
 inline BatchHeader first_batch(const kafka::FetchResponse::Partition& place) {
   BatchSequence batches(place.records->joined());

@@ -29,9 +29,6 @@ ListOffsetsResponse::Partition list(KafkaClient& client, const std::string& topi
   request.topics[0].partitions.push_back(partition);
   return client.call<ListOffsetsResponse>(request, version).topics.at(0).partitions.at(0);
 }
-TopicId id_of(KafkaWorld& world, const std::string& topic) {
-  return world.node().services(0).directory.find(topic)->id;
-}
 
 }  // namespace
 
@@ -39,7 +36,7 @@ TEST_CASE("what is produced in every version is fetched in every version") {
   KafkaWorld world;
   world.create_topic("t");
   auto& client = world.client();
-  const TopicId id = id_of(world, "t");
+  const TopicId id = world.topic_id("t");
   std::vector<std::string> expected;
   for (std::int16_t version = 3; version <= 13; ++version) {
     const std::string value = "version " + std::to_string(version);

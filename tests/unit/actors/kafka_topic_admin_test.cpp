@@ -1,6 +1,7 @@
 // Braid, Apache-2.0.
 //
 // Topics and the cluster as administrators see and change them, beside creation and deletion (kafka_topics_test.cpp).
+#include "actors/node.hpp"
 #include "unit/actors/kafka_world.hpp"
 
 namespace braid::test {
@@ -16,9 +17,6 @@ CreatePartitionsRequest::Topic grown(const std::string& name, std::int32_t count
   topic.assignments.reset();
   return topic;
 }
-std::size_t partitions_of(KafkaWorld& world, const std::string& topic) {
-  return world.node().services(0).directory.find(topic)->partitions.size();
-}
 
 }  // namespace
 
@@ -33,12 +31,12 @@ TEST_CASE("partitions are added in every version, and can be written at once") {
     const auto result = client.call<CreatePartitionsResponse>(request, version).results.at(0);
     CHECK(result.error_code == ErrorCode::none);
     CHECK_FALSE(result.error_message);
-    CHECK(partitions_of(world, "t") == static_cast<std::size_t>(3 + version));
+    CHECK(world.partitions("t") == static_cast<std::size_t>(3 + version));
   }
   const auto produced = client.call<ProduceResponse>(produce_to("t", 5, make_batch({"in the last one"})), 7);
   CHECK(produced.responses.at(0).partition_responses.at(0).error_code == ErrorCode::none);
   world.restart();
-  CHECK(partitions_of(world, "t") == 6);
+  CHECK(world.partitions("t") == 6);
 }
 
 TEST_CASE("partitions that cannot be added have their code and leave the others alone") {
@@ -59,7 +57,7 @@ TEST_CASE("partitions that cannot be added have their code and leave the others 
                                            ErrorCode::invalid_request,    ErrorCode::none};
   REQUIRE(results.size() == expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) CHECK(results[i].error_code == expected[i]);
-  CHECK(partitions_of(world, "more") == 4);
+  CHECK(world.partitions("more") == 4);
 
   request.topics = {grown("t", 1), grown("more", 6)};
   request.topics[1].assignments.emplace();
@@ -81,7 +79,7 @@ TEST_CASE("validating new partitions adds none") {
   request.validate_only = true;
   request.topics = {grown("t", 9)};
   CHECK(client.call<CreatePartitionsResponse>(request, 3).results.at(0).error_code == ErrorCode::none);
-  CHECK(partitions_of(world, "t") == 2);
+  CHECK(world.partitions("t") == 2);
 }
 
 TEST_CASE("topics are described page by page, and each partition comes once") {

@@ -123,7 +123,7 @@ TEST_CASE("topics are found by id") {
   world.create_topic("t");
   auto& client = world.client();
   MetadataRequest request;
-  request.topics->push_back({world.node().services(0).directory.find("t")->id, std::nullopt});
+  request.topics->push_back({world.topic_id("t"), std::nullopt});
   TopicId unknown;
   unknown.bytes.fill(1);
   request.topics->push_back({unknown, std::nullopt});
@@ -243,7 +243,7 @@ TEST_CASE("topics are deleted by name and by id, and come back as others") {
   KafkaWorld world;
   auto& client = world.client();
   world.create_topic("t");
-  const TopicId first = world.node().services(0).directory.find("t")->id;
+  const TopicId first = world.topic_id("t");
   DeleteTopicsRequest by_name;
   by_name.topic_names = {Text("t"), Text("unknown"), Text("t"), Text("__consumer_offsets")};
   const auto named = client.call<DeleteTopicsResponse>(by_name, 5).responses;
@@ -253,7 +253,7 @@ TEST_CASE("topics are deleted by name and by id, and come back as others") {
   CHECK(named.at(3).error_code == ErrorCode::invalid_topic_exception);
 
   world.create_topic("t");
-  const TopicId second = world.node().services(0).directory.find("t")->id;
+  const TopicId second = world.topic_id("t");
   CHECK(second != first);
   DeleteTopicsRequest by_id;
   by_id.topics = {{std::nullopt, first}, {std::nullopt, second}, {Text("t"), second}};
