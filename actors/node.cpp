@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "actors/admin/routes.hpp"
+#include "actors/amqp/definitions/definitions.hpp"
 #include "actors/amqp/refuse.hpp"
 #include "actors/groups/coordinator.hpp"
 #include "actors/kafka/session.hpp"
@@ -108,6 +109,9 @@ Outcome<std::string> Node::open_catalog() {
       std::min<std::uint64_t>(catalog_->state().applied_index, std::numeric_limits<std::int32_t>::max()))};
   auto topics = catalog_->load_topics();
   if (!topics) return Unexpected{topics.error().what};
+  auto definitions = catalog_->load_definitions();
+  if (!definitions) return Unexpected{definitions.error().what};
+  definitions_ = std::move(*definitions);
   CatalogChange everything{.upserts = std::move(*topics),
                            .removed = {},
                            .settings = std::make_shared<const ClusterSettings>(catalog_->settings()),
@@ -206,11 +210,11 @@ void Node::spawn_actors() {
     guard_against_failure("the registry of MQTT clients", clients[i]);
     guard_against_failure("the group coordinator", coordinators[i]);
   }
-  if (settings_.mqtt_protocol.sys_interval_ms != 0) {
-    std::vector<Services*> all;
-    for (auto& services : services_) all.push_back(services.get());
-    mqtt::spawn_sys_topics(std::move(all));
-  }
+  std::vector<Services*> all;
+  for (auto& services : services_) all.push_back(services.get());
+  if (settings_.mqtt_protocol.sys_interval_ms != 0) mqtt::spawn_sys_topics(all);
+  const auto definitions = amqp::spawn_definitions(all, std::move(definitions_));
+  guard_against_failure("the keeper of AMQP's definitions", definitions);
   guard_against_failure("the catalog service", catalog);
   guard_against_failure("the keeper of retained messages", retained);
   guard_against_failure("the pool of partitions for queues", pool);

@@ -77,6 +77,7 @@ class Node {
   std::vector<std::unique_ptr<Journal>> journals_;     ///< by shard
   std::vector<std::unique_ptr<Services>> services_;    ///< by loop
   std::vector<std::vector<ListenerActor>> listeners_;  ///< by loop
+  std::vector<Definition> definitions_;                ///< until the actor that keeps them has them
   bool first_start_ = false;
   PartitionId next_partition_{0};  ///< the first id that the catalog has never given out
   std::unique_ptr<Terminator> terminator_;

@@ -22,7 +22,8 @@ Services::Services(Loop& own_loop, std::size_t number_of_loops, const Settings& 
       budget(memory_budget),
       loops(number_of_loops),
       fetch_sessions(fetch_session_limits(node_settings.kafka_protocol, own_loop.index().value, number_of_loops),
-                     [&own_loop] { return own_loop.random(); }) {}
+                     [&own_loop] { return own_loop.random(); }),
+      amqp(own_loop.random()) {}
 
 LoopSet Services::interested_loops(const Topic& topic) const {
   if (topic.internal) return 0;

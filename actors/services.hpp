@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/amqp/definitions/interface.hpp"
 #include "actors/groups/interface.hpp"
 #include "actors/kafka/fetch_sessions.hpp"
 #include "actors/kafka/quotas.hpp"
@@ -66,6 +67,8 @@ struct Services {
   std::vector<GroupCoordinator> coordinators;
   std::vector<mqtt::ClientRegistry> clients;
   std::vector<QueueHost> queues;
+  amqp::VhostDirectory amqp;  ///< kept by the actor below and its replica on this loop
+  amqp::DefinitionsActor amqp_definitions;
   RetainedActor retained;
   PartitionPool partition_pool;
 

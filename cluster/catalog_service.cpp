@@ -34,6 +34,7 @@ void fill(ClusterSettingsApplied&, ApplyResult) {}
 void fill(ClientQuotasAltered& reply, ApplyResult result) {
   reply.changes = std::move(result.changes);
 }
+void fill(DefinitionsAltered&, ApplyResult) {}
 void fill(ProducerIdsAllocated& reply, ApplyResult result) {
   reply.first = result.first_producer_id;
   reply.count = result.producer_ids;
@@ -113,6 +114,7 @@ class CatalogService : public Pinned<CatalogActor::base> {
         [this](const SetClusterSettings& request) { return submit<ClusterSettingsApplied>(request); },
         [this](const AllocateProducerIds& request) { return submit<ProducerIdsAllocated>(request); },
         [this](const AlterClientQuotas& request) { return submit<ClientQuotasAltered>(request); },
+        [this](const AlterDefinitions& request) { return submit<DefinitionsAltered>(request); },
         [this](const DescribeCluster&) { return describe_cluster(); },
         [this](const CloseCatalog&) { return close(); },
     };

@@ -38,6 +38,11 @@ struct ClientQuotasAltered {
   std::string reason;
   std::vector<ChangeOutcome> changes;  ///< in the request's order; empty when the whole request failed
 };
+/// Answer to AlterDefinitions. Directories know nothing of them: whoever defines tells who needs to know.
+struct DefinitionsAltered {
+  Errc error = Errc::none;
+  std::string reason;
+};
 /// Answer to AllocateProducerIds: `first` to `first + count - 1` are the caller's.
 struct ProducerIdsAllocated {
   Errc error = Errc::none;
@@ -63,8 +68,8 @@ using CatalogActor =
     Interface<Answers<CreateTopics, TopicsApplied>, Answers<DeleteTopics, TopicsApplied>,
               Answers<CreatePartitions, TopicsApplied>, Answers<AlterTopicConfig, TopicsApplied>,
               Answers<SetClusterSettings, ClusterSettingsApplied>, Answers<AllocateProducerIds, ProducerIdsAllocated>,
-              Answers<AlterClientQuotas, ClientQuotasAltered>, Answers<DescribeCluster, ClusterDescription>,
-              Answers<CloseCatalog, CatalogClosed>>;
+              Answers<AlterClientQuotas, ClientQuotasAltered>, Answers<AlterDefinitions, DefinitionsAltered>,
+              Answers<DescribeCluster, ClusterDescription>, Answers<CloseCatalog, CatalogClosed>>;
 
 struct CatalogServiceOptions {
   /// Waiting requests past which more are refused with `overloaded`, by number and by the bytes of their commands.
@@ -86,6 +91,8 @@ BRAID_MESSAGE(braid::SetClusterSettings)
 BRAID_MESSAGE(braid::AllocateProducerIds)
 BRAID_MESSAGE(braid::AlterClientQuotas)
 BRAID_MESSAGE(braid::ClientQuotasAltered)
+BRAID_MESSAGE(braid::AlterDefinitions)
+BRAID_MESSAGE(braid::DefinitionsAltered)
 BRAID_MESSAGE(braid::TopicsApplied)
 BRAID_MESSAGE(braid::ClusterSettingsApplied)
 BRAID_MESSAGE(braid::ProducerIdsAllocated)

@@ -47,6 +47,23 @@ std::uint8_t* put_field(std::uint8_t* at, std::optional<std::string_view> bytes)
   return at + bytes->size();
 }
 
+/// A value that is put together as it is written.
+struct Pieces {
+  std::span<const std::string_view> pieces;
+  std::size_t bytes = 0;
+};
+std::size_t field_size(const Pieces& value) {
+  return zigzag_size(static_cast<std::int64_t>(value.bytes)) + value.bytes;
+}
+std::uint8_t* put_field(std::uint8_t* at, const Pieces& value) {
+  at = put_zigzag(at, static_cast<std::int64_t>(value.bytes));
+  for (const auto piece : value.pieces) {
+    if (!piece.empty()) std::memcpy(at, piece.data(), piece.size());
+    at += piece.size();
+  }
+  return at;
+}
+
 }  // namespace
 
 ByteWriter& BatchBuilder::writer() {
@@ -57,9 +74,9 @@ ByteWriter& BatchBuilder::writer() {
   return *writer_;
 }
 
-template <class Headers>
-bool BatchBuilder::encode(Timestamp timestamp, std::optional<std::string_view> key,
-                          std::optional<std::string_view> value, const Headers& headers) {
+template <class Value, class Headers>
+bool BatchBuilder::encode(Timestamp timestamp, std::optional<std::string_view> key, const Value& value,
+                          const Headers& headers) {
   // Deltas must not overflow, whatever clock the timestamp came from.
   timestamp.value = std::clamp<std::int64_t>(timestamp.value, -1, std::numeric_limits<std::int64_t>::max() - 1);
   const Timestamp base = count_ == 0 ? timestamp : base_timestamp_;
@@ -92,6 +109,13 @@ bool BatchBuilder::encode(Timestamp timestamp, std::optional<std::string_view> k
 bool BatchBuilder::add(Timestamp timestamp, std::optional<std::string_view> key, std::optional<std::string_view> value,
                        std::span<const HeaderView> headers) {
   return encode(timestamp, key, value, headers);
+}
+
+bool BatchBuilder::add_pieces(Timestamp timestamp, std::optional<std::string_view> key,
+                              std::span<const std::string_view> value, std::span<const HeaderView> headers) {
+  Pieces pieces{value};
+  for (const auto piece : value) pieces.bytes += piece.size();
+  return encode(timestamp, key, pieces, headers);
 }
 
 bool BatchBuilder::add(const Message& message) {

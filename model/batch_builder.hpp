@@ -42,6 +42,9 @@ class BatchBuilder {
   bool add(Timestamp, std::optional<std::string_view> key, std::optional<std::string_view> value,
            std::span<const HeaderView> headers = {});
   bool add(const Message&);
+  /// A value that lies in pieces, one behind the other.
+  bool add_pieces(Timestamp, std::optional<std::string_view> key, std::span<const std::string_view> value,
+                  std::span<const HeaderView> headers = {});
 
   /// The first block will have room for this much, so that a batch whose size is about known is allocated once.
   void reserve(std::size_t bytes) { expected_bytes_ = bytes; }
@@ -60,8 +63,8 @@ class BatchBuilder {
   void clear();
 
  private:
-  template <class Headers>
-  bool encode(Timestamp, std::optional<std::string_view> key, std::optional<std::string_view> value, const Headers&);
+  template <class Value, class Headers>
+  bool encode(Timestamp, std::optional<std::string_view> key, const Value& value, const Headers&);
   ByteWriter& writer();
   Bytes seal(ByteWriter& batch, std::int16_t attributes, const BatchProducer& producer);
 

@@ -11,22 +11,13 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/record_headers.hpp"
 #include "actors/routing/interface.hpp"
 #include "codecs/mqtt/properties.hpp"
 #include "model/batch_builder.hpp"
 #include "model/batch_walker.hpp"
 
 namespace braid::mqtt {
-
-namespace header {
-inline constexpr std::string_view reserved_prefix = "braid.";
-inline constexpr std::string_view content_type = "braid.content-type";
-inline constexpr std::string_view reply_to = "braid.reply-to";              ///< MQTT's response topic
-inline constexpr std::string_view correlation_id = "braid.correlation-id";  ///< bytes
-inline constexpr std::string_view expiration = "braid.expiration";          ///< ms from the record's time, decimal
-inline constexpr std::string_view payload_format = "braid.payload-format";  ///< "1": UTF-8 text
-inline constexpr std::string_view user_prefix = "braid.user.";              ///< before a reserved name of a client's
-}  // namespace header
 
 /// Adds messages to batches; keeps its scratch memory from message to message.
 class RecordEncoder {

@@ -84,6 +84,12 @@ void Applier::prepare(sqlite::Database& database) {
   delete_setting_.prepare(database, "DELETE FROM settings WHERE key = ?1");
   write_quota_.prepare(database, "INSERT OR REPLACE INTO client_quotas (entity, key, value) VALUES (?1, ?2, ?3)");
   delete_quota_.prepare(database, "DELETE FROM client_quotas WHERE entity = ?1 AND key = ?2");
+  read_definition_.prepare(database, "SELECT value FROM definitions WHERE kind = ?1 AND key = ?2");
+  // One that is there keeps its place in the order.
+  write_definition_.prepare(database,
+                            "INSERT INTO definitions (kind, key, value) VALUES (?1, ?2, ?3)"
+                            " ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value");
+  delete_definition_.prepare(database, "DELETE FROM definitions WHERE kind = ?1 AND key = ?2");
 }
 
 Applier::Verdict Applier::apply(const catalog_wire::Command& command, ApplyResult& result) {
@@ -111,6 +117,8 @@ Applier::Verdict Applier::apply(const catalog_wire::Command& command, ApplyResul
       return apply(*command.payload_as_InitializeCatalog(), result);
     case Payload::AlterClientQuotas:
       return apply(*command.payload_as_AlterClientQuotas(), result);
+    case Payload::AlterDefinitions:
+      return apply(*command.payload_as_AlterDefinitions(), result);
     case Payload::NONE:
       break;
   }

@@ -26,6 +26,7 @@ struct SetClusterSettings;
 struct AllocateProducerIds;
 struct InitializeCatalog;
 struct AlterClientQuotas;
+struct AlterDefinitions;
 struct QuotaChange;
 }  // namespace catalog_wire
 
@@ -53,6 +54,7 @@ class Applier {
   Verdict apply(const catalog_wire::AllocateProducerIds& command, ApplyResult& result);
   Verdict apply(const catalog_wire::InitializeCatalog& command, ApplyResult& result);
   Verdict apply(const catalog_wire::AlterClientQuotas& command, ApplyResult& result);
+  Verdict apply(const catalog_wire::AlterDefinitions& command, ApplyResult& result);
   TopicOutcome create(const catalog_wire::NewTopic& wanted);
   TopicOutcome remove(const catalog_wire::TopicKey& key);
   TopicOutcome grow(const catalog_wire::MorePartitions& wanted);
@@ -69,6 +71,7 @@ class Applier {
   TopicTable& topics_;
   const TopicDefaults& defaults_;
   sqlite::Statement write_setting_, read_setting_, delete_setting_, write_quota_, delete_quota_;
+  sqlite::Statement read_definition_, write_definition_, delete_definition_;
 };
 
 }  // namespace braid

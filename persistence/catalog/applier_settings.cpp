@@ -1,14 +1,20 @@
 // Braid, Apache-2.0.
 //
-// The commands that change no single topic: settings of the cluster, and quotas of clients.
+// The commands that change no topic: settings of the cluster, quotas of clients, definitions of protocols.
 #include "persistence/catalog/applier.hpp"
 #include "persistence/catalog/commands_generated.h"
+#include "persistence/catalog/definitions.hpp"
 #include "persistence/catalog/digest.hpp"
 
 namespace braid {
 namespace {
 
 constexpr std::size_t max_quota_edits = 16;
+constexpr std::size_t max_definition_bytes = 4u << 20;
+
+std::span<const std::uint8_t> span(const flatbuffers::Vector<std::uint8_t>& bytes) {
+  return {bytes.data(), bytes.size()};
+}
 
 std::string_view view(const flatbuffers::String* text) {
   return text ? std::string_view(text->c_str(), text->size()) : std::string_view();
@@ -104,6 +110,31 @@ ChangeOutcome Applier::alter(const catalog_wire::QuotaChange& change, ClientQuot
     set_quota(quotas, *entity, key, edit->value());
   }
   return {};
+}
+
+Applier::Verdict Applier::apply(const catalog_wire::AlterDefinitions& command, ApplyResult& result) {
+  for (const auto* edit : *command.edits()) {
+    const auto key = span(*edit->key());
+    if (edit->kind() >= kDefinitionKinds || key.empty() || key.size() > max_definition_bytes ||
+        (edit->value() && edit->value()->size() > max_definition_bytes)) {
+      result.error = Errc::invalid_setting;
+      result.reason = "a definition is of no known kind, or too large";
+      return Verdict::undo;
+    }
+    const std::int64_t kind = edit->kind();
+    if (read_definition_.bind(1, kind).bind_blob(2, key).step()) {
+      state_.digest -= digest_of_definition(edit->kind(), key, read_definition_.blob(0));
+      read_definition_.reset();
+    }
+    if (edit->value()) {
+      const auto value = span(*edit->value());
+      write_definition_.bind(1, kind).bind_blob(2, key).bind_blob(3, value).run();
+      state_.digest += digest_of_definition(edit->kind(), key, value);
+    } else {
+      delete_definition_.bind(1, kind).bind_blob(2, key).run();
+    }
+  }
+  return Verdict::keep;
 }
 
 }  // namespace braid

@@ -15,6 +15,7 @@
 #include "model/bytes.hpp"
 #include "model/ids.hpp"
 #include "persistence/catalog/client_quotas.hpp"
+#include "persistence/catalog/definitions.hpp"
 
 namespace braid {
 
@@ -88,6 +89,11 @@ struct AlterClientQuotas {
   bool validate_only = false;
 };
 
+/// All edits take effect, or none of them; in their order.
+struct AlterDefinitions {
+  std::vector<DefinitionEdit> edits;
+};
+
 /// A block of producer ids that no other caller will ever get.
 struct AllocateProducerIds {
   std::int32_t count = 1000;
@@ -107,5 +113,6 @@ Bytes encode(const SetClusterSettings&);
 Bytes encode(const AllocateProducerIds&);
 Bytes encode(const InitializeCatalog&);
 Bytes encode(const AlterClientQuotas&);
+Bytes encode(const AlterDefinitions&);
 
 }  // namespace braid

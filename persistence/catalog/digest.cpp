@@ -76,4 +76,10 @@ std::uint64_t digest_of_quota(std::string_view entity, std::string_view key, std
   return mix(~std::uint64_t{crc32c(std::string_view(all))});
 }
 
+std::uint64_t digest_of_definition(std::uint8_t kind, std::span<const std::uint8_t> key,
+                                   std::span<const std::uint8_t> value) {
+  // Two sums that share no input, so that bytes that moved from one to the other would show.
+  return mix((std::uint64_t{crc32c(key)} << 32 | crc32c(value)) + kind * 0x9e3779b97f4a7c15 + 1);
+}
+
 }  // namespace braid

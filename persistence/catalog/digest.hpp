@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,5 +22,7 @@ std::uint32_t checksum(const CatalogState& state);
 std::uint64_t digest_of_topic(const Topic& topic, std::uint32_t checksum);
 std::uint64_t digest_of_setting(std::string_view key, std::string_view value);
 std::uint64_t digest_of_quota(std::string_view entity, std::string_view key, std::string_view value);
+std::uint64_t digest_of_definition(std::uint8_t kind, std::span<const std::uint8_t> key,
+                                   std::span<const std::uint8_t> value);
 
 }  // namespace braid

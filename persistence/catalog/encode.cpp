@@ -127,6 +127,18 @@ Bytes encode(const AlterClientQuotas& command) {
                 catalog_wire::CreateAlterClientQuotas(builder, list, command.validate_only));
 }
 
+Bytes encode(const AlterDefinitions& command) {
+  FlatBufferBuilder builder;
+  Offsets<catalog_wire::DefinitionEdit> edits;
+  for (const auto& edit : command.edits) {
+    const auto key = builder.CreateVector(edit.key.data(), edit.key.size());
+    const auto value = edit.value ? builder.CreateVector(edit.value->data(), edit.value->size()) : 0;
+    edits.push_back(catalog_wire::CreateDefinitionEdit(builder, static_cast<std::uint8_t>(edit.kind), key, value));
+  }
+  const auto list = builder.CreateVector(edits);
+  return finish(builder, catalog_wire::Payload::AlterDefinitions, catalog_wire::CreateAlterDefinitions(builder, list));
+}
+
 Bytes encode(const AllocateProducerIds& command) {
   FlatBufferBuilder builder;
   return finish(builder, catalog_wire::Payload::AllocateProducerIds,

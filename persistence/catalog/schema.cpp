@@ -39,6 +39,11 @@ constexpr std::array<const char*, kCatalogSchemaVersion> migrations{R"sql(
                                                                     R"sql(
   CREATE TABLE client_quotas (
     entity TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (entity, key)) STRICT, WITHOUT ROWID;
+)sql",
+                                                                    R"sql(
+  CREATE TABLE definitions (
+    number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
+    UNIQUE (kind, key)) STRICT;
 )sql"};
 
 // The first access fixes the locking mode, so it comes first; with it the write-ahead log needs no shared memory file.

@@ -12,7 +12,7 @@
 
 namespace braid {
 
-inline constexpr int kCatalogSchemaVersion = 2;
+inline constexpr int kCatalogSchemaVersion = 3;
 
 /// Opens or creates the file, owner-only (0600), and locks it against other processes. Refuses what is damaged, not a
 /// catalog, or written by a newer version.

@@ -111,7 +111,8 @@ void CatalogStore::read_state() {
     // Written for the first time together with the first commands: a file without it has no other rows either.
     sqlite::Statement rest(database_,
                            "SELECT (SELECT count(*) FROM topics) + (SELECT count(*) FROM partitions) +"
-                           " (SELECT count(*) FROM settings) + (SELECT count(*) FROM client_quotas)");
+                           " (SELECT count(*) FROM settings) + (SELECT count(*) FROM client_quotas) +"
+                           " (SELECT count(*) FROM definitions)");
     if (rest.step() && rest.integer(0) != 0) database_.fail(SQLITE_CORRUPT, "its state is missing");
     rest.reset();
     return;
@@ -231,6 +232,17 @@ Result<std::vector<TopicRef>, CatalogError> CatalogStore::load_topics() {
     database_.release_memory();
     return topics;
   }
+  auto error = catalog_error(database_.error(), options_.path);
+  database_.clear_error();
+  return Unexpected{std::move(error)};
+}
+
+Result<std::vector<Definition>, CatalogError> CatalogStore::load_definitions() {
+  std::vector<Definition> all;
+  sqlite::Statement rows(database_, "SELECT kind, key, value FROM definitions ORDER BY kind, number");
+  while (rows.step())
+    all.push_back({static_cast<DefinitionKind>(rows.integer(0)), Bytes::copy(rows.blob(1)), Bytes::copy(rows.blob(2))});
+  if (!database_.failed()) return all;
   auto error = catalog_error(database_.error(), options_.path);
   database_.clear_error();
   return Unexpected{std::move(error)};

@@ -16,6 +16,7 @@
 #include "model/bytes.hpp"
 #include "persistence/catalog/applier.hpp"
 #include "persistence/catalog/cluster_settings.hpp"
+#include "persistence/catalog/definitions.hpp"
 #include "persistence/catalog/results.hpp"
 #include "persistence/catalog/schema.hpp"
 #include "persistence/catalog/sqlite.hpp"
@@ -43,6 +44,10 @@ class CatalogStore {
 
   /// Every topic, in the order of creation, each checked against its checksum, and all of them against the digest.
   Result<std::vector<TopicRef>, CatalogError> load_topics();
+
+  /// Every definition, by kind and then in the order in which they were first made. After `load_topics`, which checks
+  /// them.
+  Result<std::vector<Definition>, CatalogError> load_definitions();
 
   const CatalogState& state() const { return state_; }
   const ClusterSettings& settings() const { return settings_; }

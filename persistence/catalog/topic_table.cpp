@@ -140,6 +140,10 @@ std::vector<TopicRef> TopicTable::load_all() {
   while (settings.step()) digest += digest_of_setting(settings.text(0), settings.text(1));
   sqlite::Statement quotas(*database_, "SELECT entity, key, value FROM client_quotas");
   while (quotas.step()) digest += digest_of_quota(quotas.text(0), quotas.text(1), quotas.text(2));
+  sqlite::Statement definitions(*database_, "SELECT kind, key, value FROM definitions");
+  while (definitions.step())
+    digest += digest_of_definition(static_cast<std::uint8_t>(definitions.integer(0)), definitions.blob(1),
+                                   definitions.blob(2));
   if (digest != state_.digest) damaged("its content does not match its digest");
   if (database_->failed()) all.clear();
   return all;

@@ -78,9 +78,17 @@ class VhostView {
     const auto number = topology_.find_queue(name);
     return number ? &place(*number) : nullptr;
   }
+  /// `each(name, place)`
+  template <class Each>
+  void for_each_queue(Each&& each) const {
+    for (std::uint32_t number = 0; number < places_.size(); ++number)
+      if (places_[number].queue.value != 0)
+        each(topology_.queue_name(static_cast<QueueNumber>(number)), places_[number]);
+  }
   /// 404 in RabbitMQ's words.
   TopologyError no_queue(std::string_view name) const;
-  /// 405 in RabbitMQ's words, when another connection has the queue for itself.
+  /// 405 in RabbitMQ's words: another connection has the queue for itself.
+  TopologyError locked(std::string_view name) const;
   Refusal check_access(std::string_view name, const QueuePlace& place, ConnectionNumber who) const;
 
  private:

@@ -203,6 +203,7 @@ Refusal Vhost::delete_exchange(std::string_view given, bool if_unused) {
 
 /// Takes an exchange and its bindings away. Those that led to it may leave others without any: erase_unused.
 void Vhost::erase(ExchangeNumber number) {
+  if (watcher_.exchange_goes) watcher_.exchange_goes(number);
   Exchange& gone = exchange(number);
   gone.header_index.reset();  // these two would be brought up to date with every binding that goes
   gone.ring.reset();

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -49,6 +50,15 @@ class Vhost {
   /// With the exchanges that every virtual host has. The seed keeps clients from choosing names that collide.
   Vhost(std::string name, std::uint64_t seed);
   const std::string& name() const { return name_; }
+
+  /// Called for everything that goes, whatever takes it along, while it is still there: for whoever keeps definitions
+  /// elsewhere as well.
+  struct Watcher {
+    std::function<void(const Binding&)> binding_goes;
+    std::function<void(ExchangeNumber)> exchange_goes;
+  };
+  void watch(Watcher watcher) { watcher_ = std::move(watcher); }
+  const Watcher& watcher() const { return watcher_; }
 
   // Exchanges
   Refusal declare_exchange(const ExchangeDeclaration&);
@@ -100,6 +110,7 @@ class Vhost {
     Table arguments;
     std::uint32_t bindings;  ///< from it
   };
+  ExchangeInfo info(ExchangeNumber) const;
   template <class Each>
   void each_exchange(Each&& each) const {
     for (std::uint32_t number = 0; number < exchanges_.size(); ++number)
@@ -114,6 +125,7 @@ class Vhost {
   }
   /// Whether both of its ends are.
   bool is_durable(const Binding&) const;
+  bool is_durable(QueueNumber number) const { return queues_[static_cast<std::uint32_t>(number)].durable; }
   std::size_t bindings() const { return bindings_.size(); }
 
  private:
@@ -145,7 +157,6 @@ class Vhost {
   };
 
   // vhost.cpp
-  ExchangeInfo info(ExchangeNumber) const;
   const Exchange& exchange(ExchangeNumber number) const { return *exchanges_[static_cast<std::uint32_t>(number)]; }
   Exchange& exchange(ExchangeNumber number) { return *exchanges_[static_cast<std::uint32_t>(number)]; }
   Queue& queue(QueueNumber number) { return queues_[static_cast<std::uint32_t>(number)]; }
@@ -182,6 +193,7 @@ class Vhost {
 
   std::string name_;
   std::uint64_t seed_;
+  Watcher watcher_;
   routing::NameTable exchange_names_;
   routing::NameTable queue_names_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;  ///< by the name's number

@@ -144,6 +144,7 @@ void Vhost::unindex(std::uint32_t at) {
 }
 
 void Vhost::remove_binding(std::uint32_t at) {
+  if (watcher_.binding_goes) watcher_.binding_goes(bindings_[at]);
   const ExchangeNumber from = bindings_[at].source;
   const Destination to = bindings_[at].destination;
   unindex(at);

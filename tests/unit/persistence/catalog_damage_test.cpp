@@ -65,7 +65,7 @@ TEST_CASE("a file that is not a catalog is named and left as it is") {
   }
   SECTION("a newer version's catalog") {
     fill(path);
-    sql(path, "PRAGMA user_version = 3");
+    sql(path, "PRAGMA user_version = 4");
     CHECK_THAT(problem_of(path), Catch::Contains("newer version") && Catch::Contains("schema 3"));
   }
   SECTION("a directory that does not exist") {

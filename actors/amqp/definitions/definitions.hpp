@@ -1,0 +1,118 @@
+// Braid, Apache-2.0.
+//
+// The one place where AMQP definitions change. The actor lives on loop 0 and works on that loop's own directory, which
+// is so the authority: a request is checked and applied there first. What it changed goes into a batch, and the batch
+// to the catalog and to all other loops; when both have it, all who asked are answered. What comes meanwhile is the
+// next batch, so a thousand declarations cost a few syncs.
+//
+// A queue is its host's: it is declared, found and deleted there, and what the host says is applied here. Hosts tell
+// too when one goes by itself.
+//
+//   definitions.cpp         start, batches, virtual hosts, exchanges, bindings
+//   definitions_queues.cpp  queues
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "actors/amqp/definitions/queue_arguments.hpp"
+#include "actors/amqp/definitions/replica.hpp"
+#include "actors/amqp/definitions/stored.hpp"
+#include "actors/services.hpp"
+#include "persistence/catalog/definitions.hpp"
+#include "runtime/pinned.hpp"
+
+namespace braid::amqp {
+
+class DefinitionsKeeper : public Pinned<DefinitionsActor::base> {
+ public:
+  DefinitionsKeeper(caf::actor_config& config, Loop& loop, Services& services, std::vector<DefinitionReplica> replicas,
+                    std::vector<QueueListener> listeners, std::vector<Definition> stored);
+  const char* name() const override { return "amqp-definitions"; }
+
+ protected:
+  behavior_type make_behavior() override;
+
+ private:
+  /// Called when a batch is everywhere; false: the catalog has not stored it yet.
+  using Answer = std::function<void(bool stored)>;
+  struct Batch {
+    std::vector<DefinitionChange> changes;
+    std::vector<DefinitionEdit> edits;
+    std::vector<Answer> answers;
+    bool empty() const { return changes.empty() && edits.empty() && answers.empty(); }
+  };
+
+  /// Requests that come before everything stored has been read wait for it.
+  template <class Reply, class Request>
+  caf::result<Reply> when_ready(const Request& request,
+                                void (DefinitionsKeeper::*work)(const Request&, Promise<Reply>)) {
+    Promise<Reply> promise(this);
+    auto later = promise.later();
+    if (ready_) {
+      (this->*work)(request, std::move(promise));
+    } else {
+      early_.push_back([this, request, work, held = std::make_shared<Promise<Reply>>(std::move(promise))] {
+        (this->*work)(request, std::move(*held));
+      });
+    }
+    return later;
+  }
+
+  // definitions.cpp
+  void find_queues();
+  void found(const QueuesDescribed& described);
+  void restore();
+  void listen();
+  void watch(VhostView& view);
+  /// Applies to the authority; what goes along with it is noted for the catalog.
+  Refusal apply(DefinitionChange change);
+  /// `answer` when all that was applied so far is everywhere.
+  void when_everywhere(Answer answer);
+  template <class Reply>
+  void answer_later(Promise<Reply> promise, Reply reply);
+  void schedule();
+  void start_batch();
+  void one_finished();
+  void finish_batch();
+  void store(std::vector<DefinitionEdit> edits);
+  template <class Request>
+  void change(const Request& request, Promise<Defined> promise);
+  void open(const OpenVhost& request, Promise<Defined> promise);
+  void define(const DefineExchange& request, Promise<Defined> promise);
+  void bind(const DefineBinding& request, Promise<Defined> promise);
+  void define(const DefineVhost& request, Promise<Defined> promise);
+  void drop(const DropVhost& request, Promise<Defined> promise);
+
+  // definitions_queues.cpp
+  void declare(const DefineQueue& request, Promise<QueueDefined> promise);
+  void declared(const DefineQueue& request, const QueueDefinition& wanted, QueueType type, const QueueDeclared& answer,
+                Promise<QueueDefined> promise);
+  void find(const DefineQueue& request, const VhostView& view, const QueuePlace& place, Promise<QueueDefined> promise);
+  void remove(const DropQueue& request, Promise<QueueDropped> promise);
+  void removed(const DropQueue& request, QueueId queue, const QueueEmptied& answer, Promise<QueueDropped> promise);
+  void purge(const EmptyQueue& request, Promise<QueueDropped> promise);
+  void gone(const QueueGone& gone);
+  void forget_queue(const std::string& vhost, const std::string& name, QueueId queue);
+  std::string new_queue_name();
+
+  Services& services_;
+  std::vector<DefinitionReplica> replicas_;  ///< of the other loops
+  std::vector<QueueListener> listeners_;     ///< by loop
+  std::vector<Definition> stored_;           ///< until it has been restored
+  std::vector<QueueDescription> found_;
+  std::size_t answers_missing_ = 0;
+  bool ready_ = false;
+  std::vector<std::function<void()>> early_;
+
+  Batch next_, now_;
+  std::size_t parts_missing_ = 0;  ///< of the batch that is under way
+  bool busy_ = false, scheduled_ = false, storing_failed_ = false;
+  Timer retry_;
+};
+
+/// Before the loops run; `services` by loop. `stored` is what the catalog has; until it is in force requests wait.
+DefinitionsActor spawn_definitions(const std::vector<Services*>& services, std::vector<Definition> stored);
+
+}  // namespace braid::amqp

@@ -1,0 +1,50 @@
+// Braid, Apache-2.0.
+//
+// What a queue is declared with: checked as RabbitMQ checks it, turned into the rules that the queue's host keeps, and
+// kept as it was said, so that a later declaration can be compared and dead letters find their exchange.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "actors/amqp/definitions/interface.hpp"
+#include "codecs/amqp/table.hpp"
+#include "model/result.hpp"
+#include "persistence/queue/types.hpp"
+
+namespace braid::amqp {
+
+/// A declaration as it is kept with the queue; opaque to its host.
+struct QueueDefinition {
+  bool durable = false, exclusive = false, auto_delete = false;
+  Bytes arguments;
+
+  Table table() const { return Table(arguments.view()); }
+  Bytes encode() const;
+  /// Nothing for what `encode` has not written.
+  static std::optional<QueueDefinition> decode(const Bytes& encoded);
+};
+
+/// What follows from a declaration.
+struct QueueRules {
+  QueueSettings settings;
+  QueueType type = QueueType::classic;
+};
+
+/// `queue` is "queue 'q' in vhost '/'", for the texts. The definition's table has been checked for its form.
+Result<QueueRules, TopologyError> check_queue(const QueueDefinition& wanted, const std::string& queue,
+                                              bool server_named);
+
+/// Whether a queue that is there is what a second declaration asks for.
+Refusal check_equivalent(const QueueDefinition& current, const QueueDefinition& wanted, const std::string& queue);
+
+/// Where dead letters of a queue go.
+struct DeadLetterTarget {
+  std::string_view exchange;
+  std::optional<std::string_view> routing_key;  ///< nothing: the message's own
+};
+std::optional<DeadLetterTarget> dead_letter_target(const QueueDefinition&);
+
+}  // namespace braid::amqp
