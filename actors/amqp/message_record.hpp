@@ -28,7 +28,7 @@ namespace braid::amqp {
 class MessageRecordEncoder {
  public:
   struct Publish {
-    std::string_view exchange, routing_key;
+    std::string_view exchange = {}, routing_key = {};
     std::string_view properties = no_properties;  ///< flags and properties: ContentHeader::encoded
     std::string_view expiration = {};             ///< the property, checked to be decimal; empty: none
     std::span<const std::string_view> body = {};  ///< in pieces, as ContentAssembler has it

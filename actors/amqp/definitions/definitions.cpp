@@ -207,15 +207,6 @@ void DefinitionsKeeper::when_everywhere(Answer answer) {
   schedule();
 }
 
-template <class Reply>
-void DefinitionsKeeper::answer_later(Promise<Reply> promise, Reply reply) {
-  when_everywhere([held = std::make_shared<Promise<Reply>>(std::move(promise)),
-                   reply = std::make_shared<Reply>(std::move(reply))](bool stored) {
-    if (!stored) reply->refusal = TopologyError{ReplyCode::internal_error, "the definition could not be stored"};
-    held->deliver(std::move(*reply));
-  });
-}
-
 void DefinitionsKeeper::schedule() {
   if (busy_ || scheduled_) return;
   scheduled_ = true;

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -71,7 +72,13 @@ class DefinitionsKeeper : public Pinned<DefinitionsActor::base> {
   /// `answer` when all that was applied so far is everywhere.
   void when_everywhere(Answer answer);
   template <class Reply>
-  void answer_later(Promise<Reply> promise, Reply reply);
+  void answer_later(Promise<Reply> promise, Reply reply) {
+    when_everywhere([held = std::make_shared<Promise<Reply>>(std::move(promise)),
+                     answer = std::make_shared<Reply>(std::move(reply))](bool stored) {
+      if (!stored) answer->refusal = TopologyError{ReplyCode::internal_error, "the definition could not be stored"};
+      held->deliver(std::move(*answer));
+    });
+  }
   void schedule();
   void start_batch();
   void one_finished();

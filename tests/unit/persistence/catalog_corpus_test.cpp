@@ -45,6 +45,10 @@ TEST_CASE("the corpus of catalog_commands_fuzz", "[.corpus]") {
                         false};
   write("topic-defaults", {encode(placed), encode(defaults)});
   write("quotas", {encode(quotas), encode(quotas)});
+  const auto definitions =
+      AlterDefinitions{{{DefinitionKind::amqp_exchange, Bytes::literal("x"), Bytes::literal("direct")},
+                        {DefinitionKind::amqp_binding, Bytes::literal("b"), std::nullopt}}};
+  write("definitions", {encode(definitions)});
   write("create", {encode(placed)});
   write("create-internal", {encode(internal), encode(drop("__internal"))});
   write("create-two", {encode(both)});

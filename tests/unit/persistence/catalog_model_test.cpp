@@ -23,6 +23,7 @@ struct Reference {
   std::map<std::string, Entry> topics;
   std::int64_t next_producer = 0;
   ClientQuotas quotas;
+  std::map<std::string, std::string> definitions;
 
   bool create(const NewTopic& topic) {
     if (topics.contains(topic.name) || topic.partitions < 1) return false;
@@ -59,7 +60,7 @@ class Generator {
 
   Step next(Reference& reference) {
     const auto name = "topic-" + std::to_string(below(60));
-    switch (below(9)) {
+    switch (below(10)) {
       case 0:
       case 1:
       case 2: {
@@ -89,6 +90,15 @@ class Generator {
         set_quota(reference.quotas, entity, "producer_byte_rate", value);
         return {encode(AlterClientQuotas{{{entity, {{"producer_byte_rate", value}}}}, false}), true};
       }
+      case 8: {
+        DefinitionEdit edit{DefinitionKind::amqp_exchange, Bytes::copy(name), std::nullopt};
+        reference.definitions.erase(name);
+        if (below(3)) {
+          edit.value = Bytes::copy(std::to_string(below(1000)));
+          reference.definitions[name] = edit.value->str();
+        }
+        return {encode(AlterDefinitions{{edit}}), true};
+      }
       default:
         return {encode(SetClusterSettings{{{"catalog.max_topics", std::to_string(100 + below(100))}}}), true};
     }
@@ -112,6 +122,11 @@ void compare(const Reference& reference, CatalogStore& store) {
   }
   REQUIRE(store.state().next_producer_id == reference.next_producer);
   REQUIRE(*store.quotas() == reference.quotas);
+  const auto definitions = store.load_definitions();
+  REQUIRE(definitions);
+  std::map<std::string, std::string> by_key;
+  for (const auto& each : *definitions) by_key.emplace(each.key.str(), each.value.str());
+  REQUIRE(by_key == reference.definitions);
 }
 
 }  // namespace
