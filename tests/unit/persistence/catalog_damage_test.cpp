@@ -66,7 +66,7 @@ TEST_CASE("a file that is not a catalog is named and left as it is") {
   SECTION("a newer version's catalog") {
     fill(path);
     sql(path, "PRAGMA user_version = 4");
-    CHECK_THAT(problem_of(path), Catch::Contains("newer version") && Catch::Contains("schema 3"));
+    CHECK_THAT(problem_of(path), Catch::Contains("newer version") && Catch::Contains("schema 4"));
   }
   SECTION("a directory that does not exist") {
     CHECK_THAT(problem_of(directory.file("no/such/catalog.db")), Catch::Contains("No such file"));
