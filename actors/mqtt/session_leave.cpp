@@ -215,9 +215,10 @@ void Session::redispatch_shared() {
     state_.queue->each_in_memory([&](const Delivery& delivery) {
       if (delivery.share != 0 && delivery.qos < 2) offers[delivery.share].deliveries.push_back(delivery);
     });
-  for (auto& [share, offer] : offers) {
+  for (auto& [share, offered] : offers) {
     ++awaited_;
-    auto answered = [this, offer](bool taken) {
+    Redispatch request{share, state_.number, true, offered.deliveries};
+    auto answered = [this, offer = std::move(offered)](bool taken) {
       --awaited_;
       if (taken) {
         for (const auto id : offer.in_flight) state_.outbound.finish(id);
@@ -231,8 +232,7 @@ void Session::redispatch_shared() {
       go_on_leaving();
     };
     ask(
-        this, services_.routers[routing::SharedGroups::loop_of(share)],
-        Redispatch{share, state_.number, true, offer.deliveries},
+        this, services_.routers[routing::SharedGroups::loop_of(share)], std::move(request),
         [answered](const Redispatched& reply) mutable { answered(reply.taken); },
         [answered](caf::error) mutable { answered(false); });
   }
