@@ -16,6 +16,7 @@
 #include "actors/mqtt/sys_topics.hpp"
 #include "actors/mqtt/websocket_stream.hpp"
 #include "actors/partition/host.hpp"
+#include "actors/queues/host.hpp"
 #include "actors/routing/retained.hpp"
 #include "actors/routing/router.hpp"
 #include "actors/spill/partition_pool.hpp"
@@ -86,6 +87,7 @@ Outcome<std::string> Node::open_catalog() {
   }
   CreateTopics internal;
   const TopicConfig forever{{"retention.ms", "-1"}, {"retention.bytes", "-1"}, {"durability", "sync"}};
+  const std::size_t shards = first_start_ ? loops_.size() : catalog_->state().shards;
   const auto add = [&](std::string_view name, std::int32_t partitions, const TopicConfig& config) {
     NewTopic topic;
     topic.name = name;
@@ -98,6 +100,8 @@ Outcome<std::string> Node::open_catalog() {
   add(kOffsetsTopic, settings_.kafka_protocol.offsets_partitions, forever);
   add(kRetainedTopic, 1, forever);
   add(kSpillTopic, 1, spill_config());
+  add(kQueuesTopic, static_cast<std::int32_t>(shards), forever);
+  for (std::uint32_t shard = 0; shard < shards; ++shard) internal.topics.back().placement.emplace_back(shard);
   commands.push_back(encode(internal));
   // Topics that are there already are refused one by one, which is what we want at every later start.
   auto applied = catalog_->apply(commands);
@@ -153,6 +157,8 @@ Outcome<std::string> Node::forget_deleted_partitions() {
   // live log.
   for (auto& journal : journals_) {
     for (const auto partition : journal->partitions()) {
+      // Queues have names and ids of their own; their host drops what belongs to none.
+      if (is_queue_partition(partition) && !first_start_) continue;
       if (first_start_ || partition >= next_partition_)
         return Unexpected{"the journals in " + settings_.storage.path + " hold partition " +
                           std::to_string(partition.value) +
@@ -196,11 +202,13 @@ void Node::spawn_actors() {
   std::vector<RouterActor> routers;
   std::vector<GroupCoordinator> coordinators;
   std::vector<mqtt::ClientRegistry> clients;
+  std::vector<QueueHost> queues;
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     hosts.push_back(spawn_on<PartitionHostActor>(*loops_[i], *services_[i]));
     routers.push_back(spawn_router(*loops_[i], *services_[i]));
     clients.push_back(mqtt::spawn_client_registry(*services_[i]));
     coordinators.push_back(spawn_group_coordinator(*services_[i]));
+    queues.push_back(spawn_queue_host(*services_[i]));
   }
   const auto retained = spawn_retained(*services_.front());
   const auto pool = spawn_partition_pool(*services_.front());
@@ -209,6 +217,7 @@ void Node::spawn_actors() {
     guard_against_failure("the router", routers[i]);
     guard_against_failure("the registry of MQTT clients", clients[i]);
     guard_against_failure("the group coordinator", coordinators[i]);
+    guard_against_failure("the queue host", queues[i]);
   }
   std::vector<Services*> all;
   for (auto& services : services_) all.push_back(services.get());
@@ -226,6 +235,7 @@ void Node::spawn_actors() {
     services->routers = routers;
     services->coordinators = coordinators;
     services->clients = clients;
+    services->queues = queues;
   }
 }
 
@@ -334,6 +344,10 @@ void Node::stop(std::function<void(bool)> done) {
                    }));
   terminator_->add("close the catalog", kCloseCatalogMs,
                    [this](Terminator::Done finished) { services_.front()->close_catalog(std::move(finished)); });
+  terminator_->add("settle queues", kDrainPartitionsMs,
+                   everywhere([](Services& services, std::function<void()> finished) {
+                     services.drain_queues(std::move(finished));
+                   }));
   terminator_->add("finish appends", kDrainPartitionsMs,
                    everywhere([](Services& services, std::function<void()> finished) {
                      services.drain_partitions(std::move(finished));

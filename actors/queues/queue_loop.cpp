@@ -8,9 +8,13 @@
 
 namespace braid {
 
-std::size_t queue_loop(const Services& services, std::string_view name) {
+ShardId queue_shard(const Services& services, std::string_view name) {
   const auto shards = static_cast<std::int32_t>(services.journals.size());
-  return services.loop_of(ShardId(static_cast<std::uint32_t>(partition_for_key(name, shards).value)));
+  return ShardId(static_cast<std::uint32_t>(partition_for_key(name, shards).value));
+}
+
+std::size_t queue_loop(const Services& services, std::string_view name) {
+  return services.loop_of(queue_shard(services, name));
 }
 
 }  // namespace braid

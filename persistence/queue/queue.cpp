@@ -9,6 +9,7 @@ namespace braid {
 namespace {
 
 constexpr std::size_t kMaxHolders = 60000;
+constexpr std::int64_t kMaxWindow = INT64_MAX / 4;
 /// What was appended just now is kept for consumers that keep up, up to here; behind it they read the log.
 constexpr std::uint64_t kFedBytes = 256u << 10;
 
@@ -123,7 +124,19 @@ void Queue::loaded(const QueueOutput::Read& read, Errc error, std::span<const By
   MessageReader& reader = level->readers[read.stream];
   bool fed = false;
   for (std::size_t i = 0; i < batches.size() && i < bases.size(); ++i) fed = reader.feed(batches[i], bases[i]) || fed;
-  if (fed || error == Errc::storage_failed) return;
+  if (fed && read.stream == kReturned) {
+    // Found at once: a message before it that comes back meanwhile must not be taken for a gap in the log.
+    MessageReader::Message message;
+    const auto found = reader.find(read.from, message);
+    if (found == MessageReader::Look::found) return;
+    const auto ready = level->cursor.peek();
+    if (found == MessageReader::Look::gone && ready && ready->first == read.from)
+      lose(*level, *ready, reader.gone_until());
+    reader.clear();
+    if (found == MessageReader::Look::gone) return;
+  } else if (fed || error == Errc::storage_failed) {
+    return;
+  }
   // Nothing that could be read where a message was said to be: it is lost, and what comes behind it is looked for next.
   if (read.stream == kDeadLetters) {
     const auto lost = level->cursor.acknowledge(read.from, 1, kDead);
@@ -214,7 +227,7 @@ Queue::Refusal Queue::consume(const ConsumerKey& key, const ConsumerSettings& se
   consumer.settings = settings;
   consumer.subscribed = true;
   consumer.credit = settings.granted ? settings.prefetch : 0;
-  consumer.window = static_cast<std::int64_t>(std::min<std::uint64_t>(settings.window_bytes, INT64_MAX));
+  consumer.window = static_cast<std::int64_t>(std::min<std::uint64_t>(settings.window_bytes, kMaxWindow));
   consumer.order = subscriptions_++;
   ++subscribed_;
   choose_active();
@@ -287,9 +300,8 @@ void Queue::grant(const ConsumerKey& key, std::uint32_t messages, std::uint64_t 
   Consumer* consumer = find_consumer(key);
   if (!consumer) return;
   consumer->credit += messages;
-  const auto most = static_cast<std::int64_t>(std::min<std::uint64_t>(consumer->settings.window_bytes, INT64_MAX));
-  // What it is short of is no more than one delivery, so this cannot overflow.
-  consumer->window += static_cast<std::int64_t>(std::min<std::uint64_t>(bytes, INT64_MAX / 2));
+  const auto most = static_cast<std::int64_t>(std::min<std::uint64_t>(consumer->settings.window_bytes, kMaxWindow));
+  consumer->window += static_cast<std::int64_t>(std::min<std::uint64_t>(bytes, kMaxWindow));
   consumer->window = std::min(consumer->window, most);
   enlist(*consumer);
 }

@@ -1,0 +1,359 @@
+// Braid, Apache-2.0.
+//
+// Queues in a node: declared, published to, consumed and deleted by sessions, over power failures and ordered ends.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "queue_world.hpp"
+#include "support/seed.hpp"
+
+using namespace braid;
+using namespace braid::test;
+
+namespace {
+
+std::vector<std::string> texts(const Noted& noted) {
+  std::vector<std::string> all;
+  for (const auto& message : noted.messages) all.push_back(message.text);
+  return all;
+}
+
+/// Names of queues that live on the same loop.
+std::vector<std::string> neighbours(QueueWorld& world, std::size_t count) {
+  std::vector<std::string> names;
+  for (int i = 0; names.size() < count; ++i)
+    if (const std::string name = "queue " + std::to_string(i); world.loop_of(name) == 0) names.push_back(name);
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("a queue is declared once, found by its name, and keeps its definition over a power failure") {
+  QueueWorld world;
+  CHECK(world.find("orders").error == QueueErrc::unknown_queue);
+  QueueSettings settings;
+  settings.max_priority = 3;
+  settings.message_ttl_ms = 5000;
+  settings.overflow = Overflow::reject_publish;
+  const auto made = world.declare("orders", settings);
+  REQUIRE(made.error == QueueErrc::none);
+  CHECK(made.created);
+  const auto again = world.declare("orders");
+  CHECK_FALSE(again.created);
+  CHECK(again.queue == made.queue);
+  CHECK(again.settings == settings);
+  QueueSettings transient;
+  transient.durable = false;
+  REQUIRE(world.declare("passing", transient).created);
+  world.restart();
+  const auto found = world.find("orders");
+  CHECK(found.error == QueueErrc::none);
+  CHECK(found.settings == settings);
+  CHECK(found.definition.view() == "definition of orders");
+  CHECK(world.find("passing").error == QueueErrc::unknown_queue);
+}
+
+TEST_CASE("what was confirmed and not acknowledged comes again after a power failure, nothing else") {
+  QueueWorld world;
+  const std::size_t loop = world.loop_of("orders");
+  auto queue = world.declare("orders").queue;
+  REQUIRE(world.publish(loop, {queue}, {"0", "1", "2", "3", "4", "5"}).error == QueueErrc::none);
+  auto noted = std::make_shared<Noted>();
+  auto session = world.session(noted);
+  REQUIRE(world.consume(session, loop, queue, 1, 4) == QueueErrc::none);
+  REQUIRE(world.wait([&] { return noted->messages.size() == 4; }));
+  world.settle(session, loop, noted->messages[0]);
+  world.settle(session, loop, noted->messages[2]);
+  world.settle(session, loop, noted->messages[3], Settlement::requeue);
+  REQUIRE(world.wait([&] { return noted->messages.size() == 7; }));
+  CHECK(noted->messages[4].text == "3");
+  world.sync(loop);
+  const bool ordered = GENERATE(false, true);
+  if (ordered)
+    world.stop_and_start();
+  else
+    world.restart();
+  queue = world.find("orders").queue;
+  CHECK(world.describe(loop, queue).ready == 4);
+  auto later = std::make_shared<Noted>();
+  session = world.session(later);
+  REQUIRE(world.consume(session, loop, queue, 1) == QueueErrc::none);
+  REQUIRE(world.wait([&] { return later->messages.size() == 4; }));
+  CHECK(texts(*later) == std::vector<std::string>{"1", "3", "4", "5"});
+  CHECK(later->messages[0].redelivered);
+  CHECK(later->messages[1].deliveries == 1);
+}
+
+TEST_CASE("a batch for many queues is stored once, and each queue has its own way with it") {
+  QueueWorld world;
+  const auto names = neighbours(world, 10);
+  std::vector<QueueId> queues;
+  for (const auto& name : names) queues.push_back(world.declare(name).queue);
+  Journal& journal = world.journal_of(names[0]);
+  const std::uint64_t before = journal.statistics().appended_bytes;
+  REQUIRE(world.publish(0, queues, {std::string(100000, 'x')}).error == QueueErrc::none);
+  CHECK(journal.statistics().appended_bytes - before < 101000);
+  auto noted = std::make_shared<Noted>();
+  const auto session = world.session(noted);
+  for (std::size_t i = 0; i < 5; ++i) world.consume(session, 0, queues[i], i);
+  REQUIRE(world.wait([&] { return noted->messages.size() == 5; }));
+  for (const auto& message : noted->messages) {
+    CHECK(message.text.size() == 100000);
+    world.settle(session, 0, message);
+  }
+  world.sync(0);
+  world.restart();
+  for (std::size_t i = 0; i < names.size(); ++i) CHECK(world.find(names[i]).ready == (i < 5 ? 0 : 1));
+}
+
+TEST_CASE("the end of a session gives back what it holds and takes its exclusive queues along") {
+  QueueWorld world;
+  auto dead = std::make_shared<Dead>();
+  world.listen(dead);
+  const auto names = neighbours(world, 2);
+  const auto queue = world.declare(names[0]).queue;
+  auto noted = std::make_shared<Noted>();
+  auto session = world.session(noted);
+  const auto own = world.declare(names[1], {}, session);
+  CHECK(own.exclusive_to == session.id());
+  world.consume(session, 0, queue, 1);
+  world.publish(0, {queue, own.queue}, {"a", "b"});
+  REQUIRE(world.wait([&] { return noted->messages.size() == 2; }));
+  CHECK(world.describe(0, queue).unacknowledged == 2);
+  world.in(session, [](QueueSession& actor) { actor.quit(); });
+  REQUIRE(world.wait([&] { return dead->gone == std::vector<std::string>{names[1]}; }));
+  CHECK(world.describe(0, queue).ready == 2);
+  CHECK(world.find(names[1]).error == QueueErrc::unknown_queue);
+  CHECK(world.publish(0, {own.queue, queue}, {"c"}).unknown == std::vector<QueueId>{own.queue});
+}
+
+TEST_CASE("deleting tells the consumers, honours its conditions, and leaves nothing behind") {
+  QueueWorld world;
+  const auto name = neighbours(world, 1)[0];
+  const auto queue = world.declare(name).queue;
+  auto noted = std::make_shared<Noted>();
+  const auto session = world.session(noted);
+  world.publish(0, {queue}, {"a", "b"});
+  CHECK(world.call<QueueEmptied>(session, 0, DeleteQueue{queue, false, true}).error == QueueErrc::not_empty);
+  world.consume(session, 0, queue, 1, 1);
+  CHECK(world.call<QueueEmptied>(session, 0, DeleteQueue{queue, true, false}).error == QueueErrc::in_use);
+  REQUIRE(world.wait([&] { return noted->messages.size() == 1; }));
+  CHECK(world.call<QueueEmptied>(session, 0, PurgeQueue{queue}).messages == 1);
+  CHECK(world.call<QueueEmptied>(session, 0, DeleteQueue{queue}).error == QueueErrc::none);
+  REQUIRE(world.wait([&] { return noted->cancelled.size() == 1; }));
+  CHECK(world.call<QueueEmptied>(session, 0, DeleteQueue{queue}).error == QueueErrc::unknown_queue);
+  CHECK_FALSE(world.journal_of(name).knows(queue_partition(queue, 0)));
+  world.restart();
+  CHECK(world.find(name).error == QueueErrc::unknown_queue);
+  CHECK_FALSE(world.journal_of(name).knows(queue_partition(queue, 0)));
+  const auto anew = world.declare(name);
+  CHECK(anew.created);
+  CHECK(anew.ready == 0);
+}
+
+TEST_CASE("a queue goes with its last consumer, or when it was not used for its time") {
+  QueueWorld world;
+  const auto names = neighbours(world, 2);
+  QueueSettings with_consumers, with_time;
+  with_consumers.auto_delete = true;
+  with_time.expires_ms = 3000;
+  const auto first = world.declare(names[0], with_consumers).queue, second = world.declare(names[1], with_time).queue;
+  auto noted = std::make_shared<Noted>();
+  const auto session = world.session(noted);
+  world.consume(session, 0, first, 1);
+  world.consume(session, 0, second, 1);
+  world.world.run_for(10000);
+  CHECK(world.find(names[1]).error == QueueErrc::none);
+  const auto stop = [&](QueueId queue) {
+    StopConsuming request;
+    request.queue = queue;
+    request.session = session.id();
+    request.consumer = 1;
+    CHECK(world.call<ConsumeStopped>(session, 0, request).error == QueueErrc::none);
+  };
+  stop(first);
+  CHECK(world.find(names[0]).error == QueueErrc::unknown_queue);
+  stop(second);
+  world.world.run_for(2000);
+  CHECK(world.find(names[1]).error == QueueErrc::none);  // and that was a use
+  world.world.run_for(2000);
+  CHECK(world.find(names[1]).error == QueueErrc::none);
+  world.world.run_for(3500);
+  CHECK(world.find(names[1]).error == QueueErrc::unknown_queue);
+}
+
+TEST_CASE("dead letters and expired messages reach the listener, before and after a restart") {
+  QueueWorld world;
+  auto dead = std::make_shared<Dead>();
+  world.listen(dead);
+  const auto name = neighbours(world, 1)[0];
+  QueueSettings settings;
+  settings.dead_letter = true;
+  settings.message_ttl_ms = 20000;
+  auto queue = world.declare(name, settings).queue;
+  auto noted = std::make_shared<Noted>();
+  const auto session = world.session(noted);
+  world.consume(session, 0, queue, 1, 1);
+  world.publish(0, {queue}, {"bad", "old"});
+  REQUIRE(world.wait([&] { return noted->messages.size() == 1; }));
+  world.settle(session, 0, noted->messages[0], Settlement::reject);
+  REQUIRE(world.wait([&] { return dead->letters.size() == 1; }));
+  CHECK(dead->letters[0] == std::pair<std::string, DeadReason>{"bad", DeadReason::rejected});
+  world.sync(0);
+  world.restart();
+  dead = std::make_shared<Dead>();
+  world.listen(dead);
+  REQUIRE(world.wait([&] { return !dead->letters.empty(); }, 60000));
+  CHECK(dead->letters == std::vector<std::pair<std::string, DeadReason>>{{"old", DeadReason::expired}});
+}
+
+TEST_CASE("a queue that rests keeps its counts, and goes on where it was") {
+  QueueWorld world;
+  const auto name = neighbours(world, 1)[0];
+  QueueSettings settings;
+  settings.max_priority = 2;
+  const auto queue = world.declare(name, settings).queue;
+  world.publish(0, {queue}, {"low"}, 0);
+  world.publish(0, {queue}, {"high 1", "high 2", "high 3"}, 9);
+  auto noted = std::make_shared<Noted>();
+  auto session = world.session(noted);
+  world.consume(session, 0, queue, 1, 3);
+  REQUIRE(world.wait([&] { return noted->messages.size() == 3; }));
+  world.settle(session, 0, noted->messages[1]);
+  REQUIRE(world.wait([&] { return noted->messages.size() == 4; }));
+  world.in(session, [](QueueSession& actor) { actor.quit(); });
+  world.world.run_for(10000);
+  CHECK(world.describe(0, queue).ready == 3);
+  auto later = std::make_shared<Noted>();
+  session = world.session(later);
+  world.consume(session, 0, queue, 1);
+  REQUIRE(world.wait([&] { return later->messages.size() == 3; }));
+  CHECK(texts(*later) == std::vector<std::string>{"high 1", "high 3", "low"});
+  CHECK(later->messages[0].redelivered);
+}
+
+TEST_CASE("a queue at its limit refuses what is too much and says so") {
+  QueueWorld world;
+  const auto names = neighbours(world, 2);
+  QueueSettings limited;
+  limited.overflow = Overflow::reject_publish;
+  limited.max_length = 3;
+  const auto small = world.declare(names[0], limited).queue, large = world.declare(names[1]).queue;
+  const auto published = world.publish(0, {small, large}, {"0", "1", "2", "3", "4"});
+  CHECK(published.error == QueueErrc::none);
+  REQUIRE(published.refused.size() == 1);
+  CHECK(published.refused[0].queue == small);
+  CHECK(published.refused[0].from == 3);
+  CHECK(world.describe(0, small).ready == 3);
+  CHECK(world.describe(0, large).ready == 5);
+  PublishToQueues bad;
+  bad.batch = Bytes::copy("no batch");
+  bad.queues = {large};
+  CHECK(world.call<Published>(world.own(), 0, bad).error == QueueErrc::invalid_batch);
+}
+
+namespace {
+
+struct Run {
+  std::uint64_t trace = 0;
+  std::size_t confirmed = 0, acknowledged = 0, lost = 0, returned = 0, again = 0;
+};
+
+/// Publishes and acknowledges until the power fails, at a moment that the seed chooses, and looks what is there.
+Run live(std::uint64_t seed) {
+  Run run;
+  QueueWorld world(seed);
+  const auto names = neighbours(world, 3);
+  std::vector<QueueId> queues;
+  for (const auto& name : names) queues.push_back(world.declare(name).queue);
+  auto noted = std::make_shared<Noted>();
+  const auto session = world.session(noted);
+  for (const QueueId queue : queues) world.consume(session, 0, queue, 1, 30);
+  struct Progress {
+    std::set<std::string> confirmed;
+    std::set<std::pair<std::string, std::size_t>> settled, written;
+    int next = 0;
+    std::size_t handled = 0;
+    std::uint64_t chance;
+  };
+  auto progress = std::make_shared<Progress>();
+  progress->chance = seed;
+  // Every few milliseconds, in the session: publish some, settle some, now and then ask for a sync.
+  for (int step = 0; step < 40 + static_cast<int>(world.world.random() % 60); ++step) {
+    world.in(session, [&](QueueSession& actor) {
+      const std::string text = std::to_string(progress->next++);
+      auto request = QueueWorld::publication(queues, {text, text + "b"}, world.machine.loop(0).wall_clock());
+      actor.call<Published>(0, std::move(request), [progress, text](const Published& published) {
+        if (published.error != QueueErrc::none) return;
+        progress->confirmed.insert(text);
+        progress->confirmed.insert(text + "b");
+      });
+      Settle settle;
+      settle.session = session.id();
+      for (; progress->handled < noted->messages.size(); ++progress->handled) {
+        const auto& message = noted->messages[progress->handled];
+        if ((progress->chance = progress->chance * 6364136223846793005u + 1442695040888963407u) >> 62 == 0) {
+          settle.ranges.push_back({message.queue, 1, message.offset, 1, 0, Settlement::requeue});
+          continue;
+        }
+        settle.ranges.push_back({message.queue, 1, message.offset, 1, 0, Settlement::acknowledge});
+        const auto which = std::find(queues.begin(), queues.end(), message.queue) - queues.begin();
+        progress->settled.insert({message.text, static_cast<std::size_t>(which)});
+      }
+      actor.tell_host(0, std::move(settle));
+      if (step % 7 == 0)
+        actor.call<SettlementsSynced>(0, SyncSettlements{},
+                                      [progress, settled = progress->settled](const SettlementsSynced& synced) {
+                                        if (synced.error == QueueErrc::none) progress->written = settled;
+                                      });
+    });
+    world.world.run_for(static_cast<std::int64_t>(world.world.random() % 8));
+  }
+  const bool power = world.world.random() % 2;
+  world.restart(power);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto queue = world.find(names[i]);
+    REQUIRE(queue.error == QueueErrc::none);
+    auto later = std::make_shared<Noted>();
+    world.consume(world.session(later), 0, queue.queue, 1);
+    REQUIRE(world.wait([&] { return later->messages.size() >= queue.ready; }));
+    std::set<std::string> there;
+    for (const auto& message : later->messages) {
+      run.again += there.insert(message.text).second ? 0 : 1;
+      run.returned += progress->written.contains({message.text, i}) ? 1 : 0;
+    }
+    for (const auto& text : progress->confirmed) {
+      ++run.confirmed;
+      if (progress->settled.contains({text, i}))
+        ++run.acknowledged;
+      else
+        run.lost += there.contains(text) ? 0 : 1;
+    }
+  }
+  run.trace = world.world.trace_hash();
+  return run;
+}
+
+}  // namespace
+
+TEST_CASE("queues that lose power lose nothing confirmed, and bring back nothing whose acknowledgement was synced") {
+  const auto first = test_seed();
+  for (std::uint64_t seed = first; seed < first + 15; ++seed) {
+    CAPTURE(seed);
+    const Run run = live(seed);
+    CHECK(run.confirmed > 0);
+    CHECK(run.acknowledged > 0);
+    CHECK(run.lost == 0);
+    CHECK(run.returned == 0);
+    CHECK(run.again == 0);
+  }
+}
+
+TEST_CASE("the same seed replays a node with queues to the same trace") {
+  const auto seed = test_seed();
+  CAPTURE(seed);
+  const Run one = live(seed), again = live(seed);
+  CHECK(one.trace == again.trace);
+  CHECK(one.confirmed == again.confirmed);
+}
