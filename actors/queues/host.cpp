@@ -13,7 +13,6 @@ namespace {
 constexpr std::int64_t kTickMs = 1000;
 /// A queue is put to rest when it was not used for so long.
 constexpr std::int64_t kRestMs = 2000;
-constexpr unsigned kShardBits = 40;  ///< queue ids: the shard above, a number in it below
 
 }  // namespace
 
@@ -22,6 +21,13 @@ QueueHostActor::QueueHostActor(caf::actor_config& config, Loop& loop, Services& 
 
 QueueHost spawn_queue_host(Services& services) {
   return spawn_on<QueueHostActor>(services.loop, services);
+}
+
+void QueueHostActor::on_exit() {
+  sessions_.clear();
+  listeners_ = {};
+  early_.clear();
+  Pinned::on_exit();
 }
 
 QueueHostActor::behavior_type QueueHostActor::make_behavior() {
@@ -116,7 +122,7 @@ void QueueHostActor::declare(const DeclareQueue& request, Promise<QueueDeclared>
       std::find_if(shards_.begin(), shards_.end(), [&](const auto& shard) { return shard->id.value == number; });
   if (at == shards_.end()) return promise.deliver(refused);  // asked of the wrong loop
   Shard& shard = **at;
-  const QueueId id(static_cast<std::uint64_t>(number) << kShardBits | shard.next_queue++);
+  const QueueId id(static_cast<std::uint64_t>(number) << kQueueNumberBits | shard.next_queue++);
   Row& row = add_row(id, shard, {request.name, request.owner, request.settings, request.definition.compact()});
   if (request.exclusive_to) {
     row.exclusive_to = request.exclusive_to.id();
@@ -271,8 +277,8 @@ void QueueHostActor::watch_expiry(Row& row) {
     row.expiry.cancel();
     return;
   }
-  const std::int64_t left = row.used_ms + *row.queue.settings.expires_ms - loop().now_ms();
-  row.expiry = after(std::max<std::int64_t>(left, 1), [this, id = row.id] { delete_if_unused(id); });
+  const std::int64_t left = *row.queue.settings.expires_ms - (loop().now_ms() - row.used_ms);
+  row.expiry = after(std::clamp<std::int64_t>(left, 1, kLongestTimerMs), [this, id = row.id] { delete_if_unused(id); });
 }
 
 void QueueHostActor::delete_if_unused(QueueId queue) {
@@ -301,15 +307,15 @@ void QueueHostActor::erase(Row& row, std::function<void(Errc)> erased) {
   if (row.active) {
     for (const ConsumerKey& key : row.active->consumers)
       if (const auto session = sessions_.find(key.session); session != sessions_.end()) {
-        session->second.consumers.erase({id, key.consumer});
         send(session->second.handle, ConsumerCancelled{id, key.consumer});
+        session->second.consumers.erase({id, key.consumer});
       }
     loaded_bytes_ -= row.active->loaded_bytes;
     active_.erase(id);
     for (const std::uint64_t token : row.active->gets) {
       MessageGot gone;
       gone.error = QueueErrc::unknown_queue;
-      if (auto get = gets_.extract(token)) get.mapped().deliver(std::move(gone));
+      if (auto get = gets_.extract(token)) get.mapped().promise.deliver(std::move(gone));
     }
   }
   if (row.exclusive_to != 0)
@@ -351,6 +357,11 @@ QueueHostActor::Session& QueueHostActor::session(const QueueConsumer& handle) {
     monitor(handle);
   }
   return session;
+}
+
+void QueueHostActor::forget(QueueId queue, const ConsumerKey& key) {
+  if (const auto session = sessions_.find(key.session); session != sessions_.end())
+    session->second.consumers.erase({queue, key.consumer});
 }
 
 void QueueHostActor::ended(const caf::down_msg& down) {

@@ -38,11 +38,17 @@ class QueueHostActor : public Pinned<QueueHost::base> {
  public:
   QueueHostActor(caf::actor_config& config, Loop& loop, Services& services);
   const char* name() const override { return "queue-host"; }
+  /// Sessions and listeners have a handle of this actor and it has theirs: none of them would ever be destroyed.
+  void on_exit() override;
 
  protected:
   behavior_type make_behavior() override;
 
  private:
+  static constexpr unsigned kQueueNumberBits = 40;  ///< of a QueueId: its shard above, its number there below
+  /// A queue that goes when it was unused for a year is looked at now and then, for no timer is that long.
+  static constexpr std::int64_t kLongestTimerMs = 3'600'000;
+
   /// A shard of this loop: where its queues' messages and their state lie.
   struct Shard {
     ShardId id;
@@ -91,8 +97,12 @@ class QueueHostActor : public Pinned<QueueHost::base> {
   };
   struct Session {
     QueueConsumer handle;
-    std::set<std::pair<QueueId, std::uint64_t>> consumers;
+    std::set<std::pair<QueueId, std::uint64_t>> consumers;  ///< that are subscribed, or hold something
     std::set<QueueId> exclusive;
+  };
+  struct Get {
+    ConsumerKey key;
+    Promise<MessageGot> promise;
   };
   struct PublishJob;
   struct PublishPart {
@@ -144,6 +154,8 @@ class QueueHostActor : public Pinned<QueueHost::base> {
   void watch_expiry(Row& row);
   void delete_if_unused(QueueId queue);
   Session& session(const QueueConsumer& handle);
+  /// The queue has nothing to do with this consumer any more.
+  void forget(QueueId queue, const ConsumerKey& key);
   void ended(const caf::down_msg& down);
   void tick();
 
@@ -195,7 +207,7 @@ class QueueHostActor : public Pinned<QueueHost::base> {
   std::uint64_t next_serial_ = 1;
   std::unordered_map<std::uint64_t, Session> sessions_;
   std::array<QueueListener, 3> listeners_;
-  std::unordered_map<std::uint64_t, Promise<MessageGot>> gets_;
+  std::unordered_map<std::uint64_t, Get> gets_;
   std::uint64_t next_get_ = 1;
 
   std::vector<QueueId> pumping_, pumping_now_;
@@ -208,9 +220,9 @@ class QueueHostActor : public Pinned<QueueHost::base> {
   struct Sync {
     std::uint64_t put;  ///< done when this one and all before it have finished
     std::function<void(Errc)> done;
+    Errc error = Errc::none;  ///< of one of them
   };
   std::deque<Sync> syncs_;
-  Errc put_error_ = Errc::none;  ///< of a put since the last answer to a sync
   BudgetShare budget_;
   std::uint64_t loaded_bytes_ = 0;
   std::vector<std::uint32_t> sizes_;  ///< scratch

@@ -5,9 +5,14 @@
 #include <algorithm>
 
 #include "actors/queues/host.hpp"
+#include "runtime/log.hpp"
 
 namespace braid {
 namespace {
+
+constexpr std::int64_t kReadAgainMs = 1000;
+/// Batches that queues of one loop have read ahead; past it they keep nothing of what they do not deliver at once.
+constexpr std::uint64_t kReadAheadBytes = 64u << 20;
 
 QueueErrc to_queue_error(Queue::Refusal refusal) {
   switch (refusal) {
@@ -50,9 +55,7 @@ void QueueHostActor::stop_consuming(const StopConsuming& request, Promise<Consum
   if (!row || !row->active) return promise.deliver({row ? QueueErrc::none : QueueErrc::unknown_queue});
   const ConsumerKey key{request.session, request.consumer};
   row->active->queue.stop(key, request.requeue, request.counted);
-  if (request.requeue)
-    if (const auto session = sessions_.find(request.session); session != sessions_.end())
-      session->second.consumers.erase({row->id, request.consumer});
+  if (!row->active->queue.knows(key)) forget(row->id, key);
   // Deliveries on their way are in the session's mailbox before this answer.
   promise.deliver({});
   stopped(*row, key);
@@ -88,7 +91,7 @@ void QueueHostActor::get(const GetMessage& request, Promise<MessageGot> promise)
   if (refused.error != QueueErrc::none) return promise.deliver(std::move(refused));
   session(request.session).consumers.insert({row->id, request.consumer});
   active.gets.insert(token);
-  gets_.emplace(token, std::move(promise));
+  gets_.emplace(token, Get{{request.session.id(), request.consumer}, std::move(promise)});
   used(*row);
   schedule_pump(*row);
 }
@@ -105,8 +108,9 @@ void QueueHostActor::settle(const Settle& settle) {
       mark_dirty(*row);
       schedule_pump(*row);
     }
-    row->active->queue.settle({settle.session, range.consumer}, range.priority, range.first, range.count,
-                              range.settlement);
+    const ConsumerKey key{settle.session, range.consumer};
+    if (row->active->queue.settle(key, range.priority, range.first, range.count, range.settlement))
+      forget(row->id, key);
   }
 }
 
@@ -148,21 +152,24 @@ void QueueHostActor::pump(Row& row) {
       MessageGot reply;
       if (got.run) reply.runs.push_back(std::move(*got.run));
       reply.ready = got.ready;
-      get.mapped().deliver(std::move(reply));
+      if (!active.queue.knows(get.mapped().key)) forget(row.id, get.mapped().key);
+      get.mapped().promise.deliver(std::move(reply));
     }
   }
-  if (!out.deliveries.empty() || !out.got.empty() || !out.dead.empty()) mark_dirty(row);
+  if (out.changed) mark_dirty(row);
   for (auto& dead : out.dead) route(row, std::move(dead));
   if (out.wake_at) {
     if (active.wake_at != out.wake_at || !active.wake.running()) {
       active.wake_at = out.wake_at;
-      active.wake = after(std::max<std::int64_t>(out.wake_at->value - now.value, 1), [this, id = row.id] {
+      const auto left = std::clamp<std::int64_t>(out.wake_at->value - now.value, 1, kLongestTimerMs);
+      active.wake = after(left, [this, id = row.id] {
         if (Row* woken = find(id)) schedule_pump(*woken);
       });
     }
   } else {
     active.wake.cancel();
   }
+  if (loaded_bytes_ > kReadAheadBytes) active.queue.unload();
   const std::uint64_t loaded = active.queue.loaded_bytes();
   loaded_bytes_ += loaded - std::exchange(active.loaded_bytes, loaded);
   if (out.again && !std::exchange(active.pumping, true)) {
@@ -188,13 +195,21 @@ void QueueHostActor::read(Row& row, const QueueOutput::Read& wanted) {
                            guard([this, id = row.id, serial = row.active->serial, wanted](ReadResult result) {
                              Row* reader = find(id);
                              if (!reader || !reader->active || reader->active->serial != serial) return;
-                             reader->active->queue.loaded(wanted, result.error, result.batches, result.base_offsets);
+                             Active& active = *reader->active;
+                             active.queue.loaded(wanted, result.error, result.batches, result.base_offsets);
                              if (result.error == Errc::storage_failed && result.batches.empty()) {
-                               reader->active->wake_at.reset();
-                               reader->active->wake = after(1000, [this, id] {
+                               active.wake_at.reset();
+                               active.wake = after(kReadAgainMs, [this, id] {
                                  if (Row* again = find(id)) schedule_pump(*again);
                                });
                                return;
+                             }
+                             if (result.batches.empty()) {
+                               BRAID_LOG_LIMITED(error, "queues", {{"queue", reader->queue.name}},
+                                                 "message {} of priority {} cannot be read any more and is passed "
+                                                 "over: {}",
+                                                 wanted.from.value, wanted.priority, to_string(result.error));
+                               mark_dirty(*reader);
                              }
                              schedule_pump(*reader);
                            }));

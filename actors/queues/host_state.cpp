@@ -15,7 +15,6 @@ namespace {
 constexpr std::int64_t kFlushMs = 10;
 constexpr std::int64_t kRetryMs = 1000;
 constexpr std::size_t kWakeSlice = 200;
-constexpr std::uint64_t kNumberMask = (1ull << 40) - 1;
 
 }  // namespace
 
@@ -79,6 +78,7 @@ void QueueHostActor::loaded(Shard& shard, Errc error) {
 }
 
 void QueueHostActor::start() {
+  constexpr std::uint64_t number_mask = (1ull << kQueueNumberBits) - 1;
   auto left = std::make_shared<std::size_t>(1);
   const auto one_less = [this, left] {
     if (--*left > 0) return;
@@ -91,7 +91,7 @@ void QueueHostActor::start() {
     std::vector<StateChange> corrections;
     for (auto& [number, read] : std::exchange(shard.read, {})) {
       const QueueId id(number);
-      shard.next_queue = std::max(shard.next_queue, (number & kNumberMask) + 1);
+      shard.next_queue = std::max(shard.next_queue, (number & number_mask) + 1);
       if (!read.definition) continue;
       Row& row = add_row(id, shard, std::move(*read.definition));
       for (auto& [priority, stored] : read.priorities) {
@@ -114,7 +114,7 @@ void QueueHostActor::start() {
     for (const PartitionId partition : shard.journal->partitions()) {
       if (!is_queue_partition(partition)) continue;
       const QueueId id = queue_of(partition);
-      shard.next_queue = std::max(shard.next_queue, (id.value & kNumberMask) + 1);
+      shard.next_queue = std::max(shard.next_queue, (id.value & number_mask) + 1);
       if (!rows_.contains(id)) shard.journal->drop(partition, [](Errc) {});
     }
     if (corrections.empty()) continue;
@@ -211,12 +211,15 @@ void QueueHostActor::put(Shard& shard, std::vector<StateChange> changes, std::fu
   shard.log->put(this, std::move(changes), loop().wall_clock(),
                  [this, number, finished = std::move(finished)](Errc error) {
                    open_puts_.erase(number);
-                   if (error != Errc::none) put_error_ = error;
+                   // A flush that failed is tried again, so only those who wait for it now are concerned.
+                   if (error != Errc::none)
+                     for (Sync& sync : syncs_)
+                       if (sync.put >= number) sync.error = error;
                    finished(error);
                    while (!syncs_.empty() && (open_puts_.empty() || *open_puts_.begin() > syncs_.front().put)) {
-                     const auto synced = std::move(syncs_.front().done);
+                     const Sync sync = std::move(syncs_.front());
                      syncs_.pop_front();
-                     synced(std::exchange(put_error_, Errc::none));
+                     sync.done(sync.error);
                    }
                  });
 }
@@ -229,8 +232,8 @@ void QueueHostActor::sync(const SyncSettlements&, Promise<SettlementsSynced> pro
 
 void QueueHostActor::when_synced(std::function<void(Errc)> synced) {
   flush();
-  if (open_puts_.empty()) return synced(std::exchange(put_error_, Errc::none));
-  syncs_.push_back({puts_started_, std::move(synced)});
+  if (open_puts_.empty()) return synced(Errc::none);
+  syncs_.push_back({puts_started_, std::move(synced), Errc::none});
 }
 
 void QueueHostActor::trim(Row& row) {
@@ -249,6 +252,8 @@ void QueueHostActor::trim(Row& row) {
 
 void QueueHostActor::snapshot_if_due(Shard& shard) {
   if (!ready_ || !shard.log->snapshot_due()) return;
+  // What is on its way is written once more behind the snapshot, so it has to be the newest there is.
+  flush();
   std::vector<StateChange> live;
   for (auto& [id, row] : rows_) {
     if (row->shard != &shard || !row->is_stored()) continue;

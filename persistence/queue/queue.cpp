@@ -4,6 +4,7 @@
 #include "persistence/queue/queue.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace braid {
 namespace {
@@ -31,7 +32,10 @@ void Queue::change(const QueueSettings& settings) {
   settings_ = settings;
   settings_.durable = durable;
   settings_.max_priority = priorities;
+  watched_ = {};
   choose_active();
+  if (!settings_.single_active_consumer)
+    for (Consumer& consumer : holders_) enlist(consumer);
 }
 
 // -- the log ----------------------------------------------------------------------------------------------------------
@@ -64,11 +68,7 @@ bool Queue::restore(std::uint8_t priority, const Stored& stored) {
     level.kept_pages.insert(page);
   }
   level.kept_first = first;
-  if (level.cursor.ready() == 0)
-    bytes = 0;
-  else if (stored.position.empty())
-    bytes = stored.bytes;
-  ready_bytes_ += bytes;
+  if (level.cursor.ready() > 0) add_ready(level, stored.position.empty() ? stored.bytes : bytes);
   return sound;
 }
 
@@ -113,7 +113,25 @@ void Queue::arrived(std::uint8_t priority, const Bytes& batch, Offset base, std:
     reader.feed(batch, base);
   level.arrived_from = std::min(level.arrived_from, base);
   level.cursor.extend(Offset(base.value + messages));
+  add_ready(level, bytes);
+}
+
+void Queue::add_ready(Level& level, std::uint64_t bytes) {
+  level.ready_bytes += bytes;
   ready_bytes_ += bytes;
+}
+
+void Queue::remove_ready(Level& level, std::uint64_t bytes) {
+  // After a restart they are known approximately.
+  bytes = level.cursor.ready() == 0 ? level.ready_bytes : std::min(bytes, level.ready_bytes);
+  level.ready_bytes -= bytes;
+  ready_bytes_ -= bytes;
+}
+
+QueueCursor::Settled Queue::acknowledge(Level& level, Offset first, std::uint32_t count, Holder holder) {
+  const auto settled = level.cursor.acknowledge(first, count, holder);
+  level.held_bytes -= settled.bytes;
+  return settled;
 }
 
 void Queue::loaded(const QueueOutput::Read& read, Errc error, std::span<const Bytes> batches,
@@ -139,14 +157,15 @@ void Queue::loaded(const QueueOutput::Read& read, Errc error, std::span<const By
   }
   // Nothing that could be read where a message was said to be: it is lost, and what comes behind it is looked for next.
   if (read.stream == kDeadLetters) {
-    const auto lost = level->cursor.acknowledge(read.from, 1, kDead);
+    const auto lost = acknowledge(*level, read.from, 1, kDead);
     if (lost.messages > 0 && !dead_.empty() && dead_.front().first == read.from) {
       dead_.front().first = Offset(read.from.value + 1);
       if (--dead_.front().count == 0) dead_.pop_front();
     }
     return;
   }
-  if (const auto ready = level->cursor.peek(); ready && ready->first == read.from) level->cursor.discard(read.from, 1);
+  if (const auto ready = level->cursor.peek(); ready && ready->first == read.from)
+    lose(*level, *ready, Offset(read.from.value + 1));
 }
 
 std::uint64_t Queue::ready() const {
@@ -170,13 +189,14 @@ std::uint64_t Queue::purge() {
     purged += level->cursor.discard_ready();
     level->readers[kFresh].clear();
     level->readers[kReturned].clear();
+    remove_ready(*level, level->ready_bytes);
   }
-  ready_bytes_ = 0;
   return purged;
 }
 
 bool Queue::idle() const {
-  if (!by_key_.empty() || coming_ > 0 || !gets_.empty() || !dead_.empty() || !dead_sent_.empty() || head_expires_)
+  if (!by_key_.empty() || coming_ > 0 || !ended_gets_.empty() || !dead_.empty() || !dead_sent_.empty() ||
+      head_expires_)
     return false;
   return std::all_of(levels_.begin(), levels_.end(), [](const auto& level) {
     return !level || (level->cursor.held() == 0 &&
@@ -210,20 +230,22 @@ Queue::Consumer& Queue::consumer_for(const ConsumerKey& key) {
   return consumer;
 }
 
-void Queue::release(Consumer& consumer) {
-  if (consumer.subscribed || consumer.held > 0) return;
-  if (std::any_of(gets_.begin(), gets_.end(), [&](const Get& get) { return get.holder == consumer.number; })) return;
+bool Queue::release(Consumer& consumer) {
+  if (consumer.subscribed || consumer.held > 0) return false;
+  if (std::any_of(gets_.begin(), gets_.end(), [&](const Get& get) { return get.holder == consumer.number; }))
+    return false;
   by_key_.erase(consumer.key);
   consumer.used = false;
   free_.push_back(consumer.number);
+  return true;
 }
 
 Queue::Refusal Queue::consume(const ConsumerKey& key, const ConsumerSettings& settings) {
   if (by_key_.size() >= kMaxHolders) return Refusal::too_many;
-  if (settings.exclusive && subscribed_ > 0) return Refusal::in_use;
-  for (const Consumer& other : holders_)
-    if (other.used && other.subscribed && (other.settings.exclusive || other.key == key)) return Refusal::in_use;
+  if (exclusive_ != 0 || (settings.exclusive && subscribed_ > 0)) return Refusal::in_use;
+  if (const Consumer* known = find_consumer(key); known && known->subscribed) return Refusal::in_use;
   Consumer& consumer = consumer_for(key);
+  if (settings.exclusive) exclusive_ = consumer.number;
   consumer.settings = settings;
   consumer.subscribed = true;
   consumer.credit = settings.granted ? settings.prefetch : 0;
@@ -238,8 +260,6 @@ Queue::Refusal Queue::consume(const ConsumerKey& key, const ConsumerSettings& se
 void Queue::choose_active() {
   if (!settings_.single_active_consumer) {
     active_ = 0;
-    for (Consumer& consumer : holders_)
-      if (consumer.used) enlist(consumer);
     return;
   }
   if (active_ != 0 && holders_[active_].used && holders_[active_].subscribed) return;
@@ -278,6 +298,7 @@ void Queue::stop(const ConsumerKey& key, bool requeue, bool counted) {
   if (consumer->subscribed) {
     consumer->subscribed = false;
     --subscribed_;
+    if (exclusive_ == consumer->number) exclusive_ = 0;
     if (consumer->enlisted) {
       auto at = waiting_.find(consumer->settings.priority);
       std::erase(at->second, consumer->number);
@@ -286,7 +307,11 @@ void Queue::stop(const ConsumerKey& key, bool requeue, bool counted) {
     }
   }
   if (requeue) {
-    std::erase_if(gets_, [&](const Get& get) { return get.holder == consumer->number; });
+    std::erase_if(gets_, [&](const Get& get) {
+      if (get.holder != consumer->number) return false;
+      ended_gets_.push_back(get.token);
+      return true;
+    });
     for (auto& level : levels_)
       if (level && consumer->held > 0)
         level->cursor.each_held(consumer->number,
@@ -309,9 +334,6 @@ void Queue::grant(const ConsumerKey& key, std::uint32_t messages, std::uint64_t 
 Queue::Refusal Queue::get(const ConsumerKey& key, bool no_ack, std::uint64_t token) {
   if (settings_.single_active_consumer) return Refusal::single_active;
   if (by_key_.size() >= kMaxHolders) return Refusal::too_many;
-  for (const Consumer& other : holders_)
-    if (other.used && other.subscribed && other.settings.exclusive && other.key.session != key.session)
-      return Refusal::in_use;
   gets_.push_back({consumer_for(key).number, no_ack, token});
   return Refusal::none;
 }
@@ -323,24 +345,27 @@ void Queue::requeue(Consumer& consumer, Level& level, Offset offset, bool counte
   const std::uint32_t tries = level.cursor.deliveries(offset) + 1u;
   if (counted && settings_.delivery_limit && tries > *settings_.delivery_limit) {
     if (!settings_.dead_letter) {
-      level.cursor.acknowledge(offset, 1, consumer.number);
+      acknowledge(level, offset, 1, consumer.number);
       return;
     }
     level.cursor.pass_on(offset, kDead);
     add_dead(level.priority, offset, DeadReason::delivery_limit);
     return;
   }
-  ready_bytes_ += level.cursor.bytes(offset);
+  const std::uint32_t bytes = level.cursor.bytes(offset);
   level.cursor.give_back(offset, counted);
+  level.held_bytes -= bytes;
+  add_ready(level, bytes);
 }
 
-void Queue::settle(const ConsumerKey& key, std::uint8_t priority, Offset first, std::uint32_t count,
+bool Queue::settle(const ConsumerKey& key, std::uint8_t priority, Offset first, std::uint32_t count,
                    Settlement settlement) {
   Consumer* consumer = find_consumer(key);
   Level* level = find_level(priority);
-  if (!consumer || !level || consumer->held == 0) return;
+  if (!consumer) return true;
+  if (!level || consumer->held == 0) return false;
   if (settlement == Settlement::acknowledge || (settlement == Settlement::reject && !settings_.dead_letter)) {
-    consumer->held -= level->cursor.acknowledge(first, count, consumer->number).messages;
+    consumer->held -= acknowledge(*level, first, count, consumer->number).messages;
   } else {
     const std::int64_t behind = std::min(first.value + static_cast<std::int64_t>(count), level->cursor.next().value);
     for (std::int64_t at = std::max(first.value, level->cursor.first().value); at < behind; ++at) {
@@ -355,7 +380,7 @@ void Queue::settle(const ConsumerKey& key, std::uint8_t priority, Offset first, 
     }
   }
   enlist(*consumer);
-  release(*consumer);
+  return release(*consumer);
 }
 
 void Queue::add_dead(std::uint8_t priority, Offset offset, DeadReason reason) {
@@ -375,7 +400,7 @@ void Queue::dead_done(std::uint64_t token, bool done) {
   if (sent == dead_sent_.end()) return;
   for (const DeadRange& range : sent->second) {
     if (done)
-      level(range.priority).cursor.acknowledge(range.first, range.count, kDead);
+      acknowledge(level(range.priority), range.first, range.count, kDead);
     else
       dead_.push_back(range);
   }
@@ -387,7 +412,6 @@ void Queue::dead_done(std::uint64_t token, bool done) {
 
 std::vector<Queue::Change> Queue::changes(bool everything) {
   std::vector<Change> changes;
-  std::uint64_t bytes = ready_bytes_;
   for (auto& each : levels_) {
     if (!each) continue;
     Level& level = *each;
@@ -410,7 +434,7 @@ std::vector<Queue::Change> Queue::changes(bool everything) {
       out.varint(static_cast<std::uint64_t>(cursor.first().value));
       out.varint(static_cast<std::uint64_t>(std::max(cursor.next(), level.delivered).value));
       out.varint(static_cast<std::uint64_t>(cursor.end().value));
-      out.varint(std::exchange(bytes, 0));
+      out.varint(level.ready_bytes + level.held_bytes);  // what is held comes back if nothing is written any more
       changes.push_back({level.priority, std::nullopt, out.finish()});
     }
     for (const std::uint64_t page : pages) {
@@ -446,6 +470,12 @@ std::uint64_t Queue::loaded_bytes() const {
     if (level)
       for (const MessageReader& reader : level->readers) bytes += reader.bytes();
   return bytes;
+}
+
+void Queue::unload() {
+  for (auto& level : levels_)
+    if (level)
+      for (MessageReader& reader : level->readers) reader.clear();
 }
 
 std::uint64_t Queue::memory_bytes() const {

@@ -77,6 +77,7 @@ struct QueueOutput {
   std::vector<Got> got;
   std::optional<Timestamp> wake_at;  ///< pump then, if nothing happens before
   bool again = false;                ///< there is more to do: pump again when others had their turn
+  bool changed = false;              ///< messages moved: there is something for `changes`
 };
 
 class Queue {
@@ -118,12 +119,15 @@ class Queue {
   enum class Refusal : std::uint8_t { none = 0, in_use = 1, single_active = 2, too_many = 3 };
   Refusal consume(const ConsumerKey& key, const ConsumerSettings& settings);
   bool is_active(const ConsumerKey& key) const;
-  /// No more deliveries. What it holds stays until it is settled, or is requeued at once.
+  /// Subscribed, or holds something, or waits for a single message.
+  bool knows(const ConsumerKey& key) const { return by_key_.contains(key); }
+  /// No more deliveries. What it holds stays until it is settled, or is requeued at once; then its single gets end, too.
   void stop(const ConsumerKey& key, bool requeue, bool counted);
   void grant(const ConsumerKey& key, std::uint32_t messages, std::uint64_t bytes);
   /// One message for `key`, answered in an output with the token.
   Refusal get(const ConsumerKey& key, bool no_ack, std::uint64_t token);
-  void settle(const ConsumerKey& key, std::uint8_t priority, Offset first, std::uint32_t count, Settlement settlement);
+  /// True when the queue does not know this consumer (any more): it is not subscribed, and that was the last it held.
+  bool settle(const ConsumerKey& key, std::uint8_t priority, Offset first, std::uint32_t count, Settlement settlement);
   /// Dead letters are stored elsewhere; or not, and will be tried again after a while.
   void dead_done(std::uint64_t token, bool done);
   /// Drops what is ready; returns how many.
@@ -153,6 +157,8 @@ class Queue {
   std::uint64_t memory_bytes() const;
   /// Of that, batches that were read and not yet delivered.
   std::uint64_t loaded_bytes() const;
+  /// Lets go of them; what is wanted will be read again.
+  void unload();
 
  private:
   using Holder = QueueCursor::Holder;
@@ -165,6 +171,7 @@ class Queue {
     Offset delivered{0};  ///< messages before here were delivered before the restart, or may have been
     Offset kept_first{-1}, kept_next{-1}, kept_end{-1};  ///< as the durable form has them
     std::set<std::uint64_t> kept_pages;
+    std::uint64_t ready_bytes = 0, held_bytes = 0;  ///< of bodies
     std::array<MessageReader, kStreams> readers;
     std::array<bool, kStreams> reading{};
     Offset arrived_from{INT64_MAX};  ///< has arrived since the last pump
@@ -191,6 +198,12 @@ class Queue {
     Offset first;
     std::uint32_t count;
   };
+  /// When the message that was at the head last expires: it need not be looked at again.
+  struct Watched {
+    const Level* level = nullptr;
+    Offset offset{-1};
+    std::int64_t expires = 0;
+  };
   struct Head {
     Level* level = nullptr;
     QueueCursor::Ready ready;
@@ -213,6 +226,10 @@ class Queue {
   void lose(Level& level, const QueueCursor::Ready& ready, Offset until);
   bool over_limit() const;
   void drop_over_limit(QueueOutput& out);
+  void watch_head(QueueOutput& out);
+  void add_ready(Level& level, std::uint64_t bytes);
+  void remove_ready(Level& level, std::uint64_t bytes);
+  QueueCursor::Settled acknowledge(Level& level, Offset first, std::uint32_t count, Holder holder);
   void route_dead(QueueOutput& out);
   void serve_gets(QueueOutput& out);
   void serve_consumers(QueueOutput& out);
@@ -226,7 +243,7 @@ class Queue {
   Consumer* find_consumer(const ConsumerKey& key);
   bool can_take(const Consumer& consumer) const;
   void enlist(Consumer& consumer);
-  void release(Consumer& consumer);
+  bool release(Consumer& consumer);
   void choose_active();
 
   QueueSettings settings_;
@@ -242,14 +259,18 @@ class Queue {
   std::map<std::int32_t, std::deque<Holder>, std::greater<>> waiting_;  ///< with credit, by priority, in turn
   std::size_t subscribed_ = 0;
   std::uint64_t subscriptions_ = 0;
-  Holder active_ = 0;  ///< the single active consumer
+  Holder active_ = 0;     ///< the single active consumer
+  Holder exclusive_ = 0;  ///< the one that is alone
   std::deque<Get> gets_;
+  std::vector<std::uint64_t> ended_gets_;  ///< tokens, to be answered with nothing
+  std::vector<Holder> served_;             ///< have a delivery in the output that is being made
 
   bool dead_taken_ = false;
   std::deque<DeadRange> dead_;                                 ///< to be handed out
   std::map<std::uint64_t, std::vector<DeadRange>> dead_sent_;  ///< by token
   std::uint64_t next_token_ = 1;
   std::optional<Timestamp> dead_retry_at_;
+  Watched watched_;
   bool head_expires_ = false;  ///< there is a time at which something will happen by itself
 };
 

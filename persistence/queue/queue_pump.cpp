@@ -3,6 +3,7 @@
 // What follows from a queue's events: what expires or is too much leaves at the head, what is ready goes to whoever has
 // credit. Work is done in slices, so that one queue never keeps its loop from the others.
 #include <algorithm>
+#include <utility>
 
 #include "persistence/queue/queue.hpp"
 
@@ -10,6 +11,8 @@ namespace braid {
 namespace {
 
 constexpr std::uint32_t kReadBytes = 256u << 10;
+/// What a queue without consumers keeps of its log at most.
+constexpr std::uint64_t kUnusedBytes = 4u << 10;
 constexpr std::uint32_t kPumpMessages = 4096;  ///< handled in one pump
 constexpr std::uint64_t kPumpBytes = 4u << 20;
 /// Dead letters that are on their way to be stored elsewhere.
@@ -23,34 +26,48 @@ void Queue::pump(Timestamp now, QueueOutput& out) {
   now_ = std::max(now_, now);
   work_ = 0;
   head_expires_ = false;
-  drop_over_limit(out);
+  const bool asked = !gets_.empty();
   serve_gets(out);
   serve_consumers(out);
-  // What is left at the head may expire later, or did while nobody had credit.
+  // What somebody waits for is not too much.
+  if (gets_.empty() && (waiting_.empty() || ready() == 0)) drop_over_limit(out);
   for (auto& each : levels_)
     if (each) each->arrived_from = Offset(INT64_MAX);
-  if (!out.again) {
-    Head head;
-    if (look(head, out) == Look::found) {
-      if (const std::int64_t at = expires(head.message); at != MessageReader::kNever) {
-        head_expires_ = true;
-        out.wake_at = Timestamp(at);
-      }
-    }
-  }
+  if (!out.again) watch_head(out);
   route_dead(out);
   if (work_ >= kPumpMessages) out.again = true;
-  if (ready() == 0) ready_bytes_ = 0;
+  out.changed = work_ > 0;
+  for (const Holder number : served_) holders_[number].delivery = SIZE_MAX;
+  served_.clear();
+  if (subscribed_ > 0 || asked || out.again) return;
+  const bool drops = settings_.overflow == Overflow::drop_head && (settings_.max_length || settings_.max_length_bytes);
   for (auto& each : levels_)  // nobody is there to take what was read ahead
-    if (each && waiting_.empty() && each->readers[kFresh].bytes() > kReadBytes) each->readers[kFresh].clear();
-  for (Consumer& consumer : holders_) consumer.delivery = SIZE_MAX;
+    if (each && each->readers[kFresh].bytes() > (drops ? kReadBytes : kUnusedBytes)) each->readers[kFresh].clear();
 }
 
 void Queue::read(Level& level, Stream stream, Offset from, QueueOutput& out) {
   if (level.reading[stream]) return;
   level.reading[stream] = true;
   level.readers[stream].clear();
-  out.reads.push_back({level.priority, stream, from, stream == kFresh ? kReadBytes : kReadBytes / 8});
+  std::uint32_t bytes = stream == kFresh ? kReadBytes : kReadBytes / 8;
+  // One batch will do when nobody wants messages and all there is to find out is when the head expires.
+  if (stream != kDeadLetters && subscribed_ == 0 && gets_.empty() && work_ == 0 && !over_limit()) bytes = 1;
+  out.reads.push_back({level.priority, stream, from, bytes});
+}
+
+void Queue::watch_head(QueueOutput& out) {
+  const auto top = std::find_if(levels_.rbegin(), levels_.rend(),
+                                [](const auto& each) { return each && each->cursor.ready() > 0; });
+  if (top == levels_.rend()) return;
+  const Offset first = (*top)->cursor.peek()->first;
+  if (watched_.level != top->get() || watched_.offset != first || watched_.expires <= now_.value) {
+    Head head;
+    if (look(head, out) != Look::found) return;
+    watched_ = {head.level, head.ready.first, expires(head.message)};
+  }
+  if (watched_.expires == MessageReader::kNever) return;
+  head_expires_ = true;
+  out.wake_at = Timestamp(watched_.expires);
 }
 
 std::int64_t Queue::expires(const MessageReader::Message& message) const {
@@ -102,13 +119,19 @@ Queue::Look Queue::look(Head& head, QueueOutput& out) {
 void Queue::lose(Level& level, const QueueCursor::Ready& ready, Offset until) {
   const std::int64_t count = std::min<std::int64_t>(ready.count, until.value - ready.first.value);
   level.cursor.discard(ready.first, static_cast<std::uint32_t>(std::max<std::int64_t>(count, 1)));
+  remove_ready(level, 0);
 }
 
 void Queue::remove(const Head& head, DeadReason reason) {
-  ready_bytes_ -= std::min<std::uint64_t>(ready_bytes_, head.message.bytes);
-  if (!settings_.dead_letter) return head.level->cursor.discard(head.ready.first, 1);
-  head.level->cursor.hold(head.ready.first, kDead, head.message.bytes);
-  add_dead(head.level->priority, head.ready.first, reason);
+  Level& level = *head.level;
+  if (settings_.dead_letter) {
+    level.cursor.hold(head.ready.first, kDead, head.message.bytes);
+    level.held_bytes += head.message.bytes;
+    add_dead(level.priority, head.ready.first, reason);
+  } else {
+    level.cursor.discard(head.ready.first, 1);
+  }
+  remove_ready(level, head.message.bytes);
 }
 
 bool Queue::over_limit() const {
@@ -120,13 +143,14 @@ void Queue::drop_over_limit(QueueOutput& out) {
   if (settings_.overflow != Overflow::drop_head) return;
   while (over_limit() && work_ < kPumpMessages) {
     if (!settings_.dead_letter && !settings_.max_length_bytes) {  // no need to look at them
-      const auto level = std::find_if(levels_.rbegin(), levels_.rend(),
-                                      [](const auto& each) { return each && each->cursor.ready() > 0; });
-      const auto first = (*level)->cursor.peek();
-      const std::uint64_t ready = this->ready(), excess = ready - *settings_.max_length;
-      const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(first->count, excess));
-      ready_bytes_ -= ready_bytes_ / ready * count;
-      (*level)->cursor.discard(first->first, count);
+      Level& level = **std::find_if(levels_.rbegin(), levels_.rend(),
+                                    [](const auto& each) { return each && each->cursor.ready() > 0; });
+      const auto first = level.cursor.peek();
+      const std::uint64_t bytes_each = level.ready_bytes / level.cursor.ready();
+      const auto count =
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(first->count, ready() - *settings_.max_length));
+      level.cursor.discard(first->first, count);
+      remove_ready(level, bytes_each * count);
       work_ += count;
       continue;
     }
@@ -157,6 +181,7 @@ MessageRun Queue::take(Head& head, std::uint32_t messages, std::uint64_t bytes, 
   const std::uint32_t begin = head.message.begin;
   std::uint32_t end = begin;
   MessageReader::Message message = head.message;
+  std::uint64_t bodies = 0;
   taken = 0;
   for (std::int64_t at = first.value; at < behind; ++at) {
     if (at > first.value) {
@@ -166,17 +191,22 @@ MessageRun Queue::take(Head& head, std::uint32_t messages, std::uint64_t bytes, 
     }
     end = message.end;
     taken += message.end - message.begin;
-    ready_bytes_ -= std::min<std::uint64_t>(ready_bytes_, message.bytes);
+    bodies += message.bytes;
     if (!no_ack) level.cursor.hold(Offset(at), holder, message.bytes);
     ++run.count;
   }
   run.records = batch.slice(begin, end - begin);
-  if (no_ack) level.cursor.discard(first, run.count);
+  if (no_ack)
+    level.cursor.discard(first, run.count);
+  else
+    level.held_bytes += bodies;
+  remove_ready(level, bodies);
   work_ += run.count;
   return run;
 }
 
 void Queue::serve_gets(QueueOutput& out) {
+  for (const std::uint64_t token : std::exchange(ended_gets_, {})) out.got.push_back({token, std::nullopt, ready()});
   while (!gets_.empty()) {
     Head head;
     const Look found = look(head, out);
@@ -235,6 +265,7 @@ void Queue::serve_consumers(QueueOutput& out) {
       consumer.window -= static_cast<std::int64_t>(taken);
       if (consumer.delivery == SIZE_MAX) {
         consumer.delivery = out.deliveries.size();
+        served_.push_back(consumer.number);
         out.deliveries.emplace_back().to = consumer.key;
       }
       auto& delivery = out.deliveries[consumer.delivery];
@@ -265,7 +296,7 @@ void Queue::route_dead(QueueOutput& out) {
       case MessageReader::Look::wanted:
         return read(level, kDeadLetters, range.first, out);
       case MessageReader::Look::gone:
-        level.cursor.acknowledge(range.first, 1, kDead);
+        acknowledge(level, range.first, 1, kDead);
         range.first = Offset(range.first.value + 1);
         if (--range.count == 0) dead_.pop_front();
         continue;

@@ -11,24 +11,6 @@
 using namespace braid;
 using namespace braid::test;
 
-namespace {
-
-std::vector<std::string> texts(const Noted& noted) {
-  std::vector<std::string> all;
-  for (const auto& message : noted.messages) all.push_back(message.text);
-  return all;
-}
-
-/// Names of queues that live on the same loop.
-std::vector<std::string> neighbours(QueueWorld& world, std::size_t count) {
-  std::vector<std::string> names;
-  for (int i = 0; names.size() < count; ++i)
-    if (const std::string name = "queue " + std::to_string(i); world.loop_of(name) == 0) names.push_back(name);
-  return names;
-}
-
-}  // namespace
-
 TEST_CASE("a queue is declared once, found by its name, and keeps its definition over a power failure") {
   QueueWorld world;
   CHECK(world.find("orders").error == QueueErrc::unknown_queue);
@@ -87,7 +69,7 @@ TEST_CASE("what was confirmed and not acknowledged comes again after a power fai
 
 TEST_CASE("a batch for many queues is stored once, and each queue has its own way with it") {
   QueueWorld world;
-  const auto names = neighbours(world, 10);
+  const auto names = world.neighbours(10);
   std::vector<QueueId> queues;
   for (const auto& name : names) queues.push_back(world.declare(name).queue);
   Journal& journal = world.journal_of(names[0]);
@@ -111,7 +93,7 @@ TEST_CASE("the end of a session gives back what it holds and takes its exclusive
   QueueWorld world;
   auto dead = std::make_shared<Dead>();
   world.listen(dead);
-  const auto names = neighbours(world, 2);
+  const auto names = world.neighbours(2);
   const auto queue = world.declare(names[0]).queue;
   auto noted = std::make_shared<Noted>();
   auto session = world.session(noted);
@@ -130,7 +112,7 @@ TEST_CASE("the end of a session gives back what it holds and takes its exclusive
 
 TEST_CASE("deleting tells the consumers, honours its conditions, and leaves nothing behind") {
   QueueWorld world;
-  const auto name = neighbours(world, 1)[0];
+  const auto name = world.neighbours(1)[0];
   const auto queue = world.declare(name).queue;
   auto noted = std::make_shared<Noted>();
   const auto session = world.session(noted);
@@ -154,7 +136,7 @@ TEST_CASE("deleting tells the consumers, honours its conditions, and leaves noth
 
 TEST_CASE("a queue goes with its last consumer, or when it was not used for its time") {
   QueueWorld world;
-  const auto names = neighbours(world, 2);
+  const auto names = world.neighbours(2);
   QueueSettings with_consumers, with_time;
   with_consumers.auto_delete = true;
   with_time.expires_ms = 3000;
@@ -165,16 +147,9 @@ TEST_CASE("a queue goes with its last consumer, or when it was not used for its 
   world.consume(session, 0, second, 1);
   world.world.run_for(10000);
   CHECK(world.find(names[1]).error == QueueErrc::none);
-  const auto stop = [&](QueueId queue) {
-    StopConsuming request;
-    request.queue = queue;
-    request.session = session.id();
-    request.consumer = 1;
-    CHECK(world.call<ConsumeStopped>(session, 0, request).error == QueueErrc::none);
-  };
-  stop(first);
+  world.stop_consuming(session, 0, first, 1);
   CHECK(world.find(names[0]).error == QueueErrc::unknown_queue);
-  stop(second);
+  world.stop_consuming(session, 0, second, 1);
   world.world.run_for(2000);
   CHECK(world.find(names[1]).error == QueueErrc::none);  // and that was a use
   world.world.run_for(2000);
@@ -187,7 +162,7 @@ TEST_CASE("dead letters and expired messages reach the listener, before and afte
   QueueWorld world;
   auto dead = std::make_shared<Dead>();
   world.listen(dead);
-  const auto name = neighbours(world, 1)[0];
+  const auto name = world.neighbours(1)[0];
   QueueSettings settings;
   settings.dead_letter = true;
   settings.message_ttl_ms = 20000;
@@ -210,7 +185,7 @@ TEST_CASE("dead letters and expired messages reach the listener, before and afte
 
 TEST_CASE("a queue that rests keeps its counts, and goes on where it was") {
   QueueWorld world;
-  const auto name = neighbours(world, 1)[0];
+  const auto name = world.neighbours(1)[0];
   QueueSettings settings;
   settings.max_priority = 2;
   const auto queue = world.declare(name, settings).queue;
@@ -235,7 +210,7 @@ TEST_CASE("a queue that rests keeps its counts, and goes on where it was") {
 
 TEST_CASE("a queue at its limit refuses what is too much and says so") {
   QueueWorld world;
-  const auto names = neighbours(world, 2);
+  const auto names = world.neighbours(2);
   QueueSettings limited;
   limited.overflow = Overflow::reject_publish;
   limited.max_length = 3;
@@ -264,7 +239,7 @@ struct Run {
 Run live(std::uint64_t seed) {
   Run run;
   QueueWorld world(seed);
-  const auto names = neighbours(world, 3);
+  const auto names = world.neighbours(3);
   std::vector<QueueId> queues;
   for (const auto& name : names) queues.push_back(world.declare(name).queue);
   auto noted = std::make_shared<Noted>();

@@ -109,6 +109,12 @@ class DeadListener : public Pinned<QueueListener::base> {
   std::shared_ptr<Dead> dead_;
 };
 
+inline std::vector<std::string> texts(const Noted& noted) {
+  std::vector<std::string> all;
+  for (const auto& message : noted.messages) all.push_back(message.text);
+  return all;
+}
+
 class QueueWorld {
  public:
   explicit QueueWorld(std::uint64_t seed = 1) : world({.seed = seed}), machine(world.add_node("broker", kLoops)) {
@@ -194,27 +200,47 @@ class QueueWorld {
     return call<QueueDeclared>(own(), loop_of(name), std::move(request));
   }
   static PublishToQueues publication(const std::vector<QueueId>& queues, const std::vector<std::string>& texts,
-                                     Timestamp now, std::uint8_t priority = 0) {
+                                     Timestamp now, std::uint8_t priority = 0,
+                                     std::optional<std::int64_t> expiration_ms = {}) {
     PublishToQueues request;
     BatchBuilder builder;
-    for (const std::string& text : texts) builder.add(now, "key", text);
+    const std::string expiration = std::to_string(expiration_ms.value_or(0));
+    const HeaderView header{kExpirationHeader, expiration};
+    for (const std::string& text : texts)
+      builder.add(now, "key", text, std::span(&header, expiration_ms ? 1u : 0u));
     request.batch = builder.finish();
     request.queues = queues;
     request.priority = priority;
     return request;
   }
   Published publish(std::size_t loop, const std::vector<QueueId>& queues, const std::vector<std::string>& texts,
-                    std::uint8_t priority = 0) {
-    return call<Published>(own(), loop, publication(queues, texts, machine.loop(0).wall_clock(), priority));
+                    std::uint8_t priority = 0, std::optional<std::int64_t> expiration_ms = {}) {
+    return call<Published>(own(), loop,
+                           publication(queues, texts, machine.loop(0).wall_clock(), priority, expiration_ms));
   }
   QueueErrc consume(const QueueConsumer& session, std::size_t loop, QueueId queue, std::uint64_t consumer,
                     std::uint32_t prefetch = 0) {
     StartConsuming request;
     request.queue = queue;
-    request.session = session;
     request.consumer = consumer;
     request.prefetch = prefetch;
-    return call<ConsumeStarted>(session, loop, std::move(request)).error;
+    return consume(session, loop, std::move(request)).error;
+  }
+  ConsumeStarted consume(const QueueConsumer& session, std::size_t loop, StartConsuming request) {
+    request.session = session;
+    return call<ConsumeStarted>(session, loop, std::move(request));
+  }
+  void stop_consuming(const QueueConsumer& session, std::size_t loop, QueueId queue, std::uint64_t consumer,
+                      bool requeue = false) {
+    StopConsuming request;
+    request.queue = queue;
+    request.session = session.id();
+    request.consumer = consumer;
+    request.requeue = requeue;
+    REQUIRE(call<ConsumeStopped>(session, loop, request).error == QueueErrc::none);
+  }
+  MessageGot get(const QueueConsumer& session, std::size_t loop, QueueId queue, bool no_ack = false) {
+    return call<MessageGot>(session, loop, GetMessage{queue, session, 77, no_ack});
   }
   void settle(const QueueConsumer& session, std::size_t loop, const QueueMessage& message,
               Settlement settlement = Settlement::acknowledge) {
@@ -232,6 +258,13 @@ class QueueWorld {
     const auto described = call<QueuesDescribed>(own(), loop, DescribeQueues{{queue}});
     REQUIRE(described.queues.size() == 1);
     return described.queues.front();
+  }
+  /// Names of queues that live on the same loop, 0.
+  std::vector<std::string> neighbours(std::size_t count) {
+    std::vector<std::string> names;
+    for (int i = 0; names.size() < count; ++i)
+      if (const std::string name = "queue " + std::to_string(i); loop_of(name) == 0) names.push_back(name);
+    return names;
   }
   bool wait(const std::function<bool()>& condition, std::int64_t at_most_ms = 30000) {
     return world.run_until(condition, at_most_ms);
@@ -255,8 +288,7 @@ class QueueWorld {
     CatalogChange everything;
     everything.upserts.push_back(topic);
     for (std::size_t i = 0; i < kLoops; ++i) {
-      services_.push_back(std::make_unique<Services>(machine.loop(i), settings_, routes_, budget_));
-      services_[i]->loops = kLoops;
+      services_.push_back(std::make_unique<Services>(machine.loop(i), kLoops, settings_, routes_, budget_));
       services_[i]->directory.apply(everything);
       auto journal =
           Journal::open(machine.loop(i).disk(), {.directory = "data/" + std::to_string(i), .file_bytes = 1 << 20});
