@@ -195,8 +195,7 @@ std::uint64_t Queue::purge() {
 }
 
 bool Queue::idle() const {
-  if (!by_key_.empty() || coming_ > 0 || !ended_gets_.empty() || !dead_.empty() || !dead_sent_.empty() ||
-      head_expires_)
+  if (!by_key_.empty() || coming_ > 0 || !ended_gets_.empty() || !dead_.empty() || !dead_sent_.empty() || head_expires_)
     return false;
   return std::all_of(levels_.begin(), levels_.end(), [](const auto& level) {
     return !level || (level->cursor.held() == 0 &&

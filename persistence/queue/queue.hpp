@@ -121,7 +121,8 @@ class Queue {
   bool is_active(const ConsumerKey& key) const;
   /// Subscribed, or holds something, or waits for a single message.
   bool knows(const ConsumerKey& key) const { return by_key_.contains(key); }
-  /// No more deliveries. What it holds stays until it is settled, or is requeued at once; then its single gets end, too.
+  /// No more deliveries. What it holds stays until it is settled, or is requeued at once; then its single gets end,
+  /// too.
   void stop(const ConsumerKey& key, bool requeue, bool counted);
   void grant(const ConsumerKey& key, std::uint32_t messages, std::uint64_t bytes);
   /// One message for `key`, answered in an output with the token.

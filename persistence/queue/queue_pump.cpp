@@ -56,8 +56,8 @@ void Queue::read(Level& level, Stream stream, Offset from, QueueOutput& out) {
 }
 
 void Queue::watch_head(QueueOutput& out) {
-  const auto top = std::find_if(levels_.rbegin(), levels_.rend(),
-                                [](const auto& each) { return each && each->cursor.ready() > 0; });
+  const auto top =
+      std::find_if(levels_.rbegin(), levels_.rend(), [](const auto& each) { return each && each->cursor.ready() > 0; });
   if (top == levels_.rend()) return;
   const Offset first = (*top)->cursor.peek()->first;
   if (watched_.level != top->get() || watched_.offset != first || watched_.expires <= now_.value) {

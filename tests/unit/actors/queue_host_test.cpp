@@ -45,9 +45,9 @@ TEST_CASE("what was confirmed and not acknowledged comes again after a power fai
   auto session = world.session(noted);
   REQUIRE(world.consume(session, loop, queue, 1, 4) == QueueErrc::none);
   REQUIRE(world.wait([&] { return noted->messages.size() == 4; }));
+  world.settle(session, loop, noted->messages[3], Settlement::requeue);
   world.settle(session, loop, noted->messages[0]);
   world.settle(session, loop, noted->messages[2]);
-  world.settle(session, loop, noted->messages[3], Settlement::requeue);
   REQUIRE(world.wait([&] { return noted->messages.size() == 7; }));
   CHECK(noted->messages[4].text == "3");
   world.sync(loop);

@@ -56,8 +56,8 @@ class QueueSession : public Pinned<QueueConsumer::base> {
   const char* name() const override { return "queue-session"; }
 
   template <class Reply, class Request>
-  void call(std::size_t loop, Request request, std::function<void(const Reply&)> done) {
-    ask(this, services_.queues.at(loop), std::move(request), std::move(done), [](caf::error) {});
+  void call(std::size_t loop, Request request, std::function<void(const Reply&)> answered) {
+    ask(this, services_.queues.at(loop), std::move(request), std::move(answered), [](caf::error) {});
   }
   template <class Message>
   void tell_host(std::size_t loop, Message message) {
@@ -206,8 +206,7 @@ class QueueWorld {
     BatchBuilder builder;
     const std::string expiration = std::to_string(expiration_ms.value_or(0));
     const HeaderView header{kExpirationHeader, expiration};
-    for (const std::string& text : texts)
-      builder.add(now, "key", text, std::span(&header, expiration_ms ? 1u : 0u));
+    for (const std::string& text : texts) builder.add(now, "key", text, std::span(&header, expiration_ms ? 1u : 0u));
     request.batch = builder.finish();
     request.queues = queues;
     request.priority = priority;
