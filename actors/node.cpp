@@ -346,7 +346,7 @@ void Node::stop(std::function<void(bool)> done) {
                    [this](Terminator::Done finished) { services_.front()->close_catalog(std::move(finished)); });
   terminator_->add("settle queues", kDrainPartitionsMs,
                    everywhere([](Services& services, std::function<void()> finished) {
-                     services.drain_queues(std::move(finished));
+                     drain_queues(services, std::move(finished));
                    }));
   terminator_->add("finish appends", kDrainPartitionsMs,
                    everywhere([](Services& services, std::function<void()> finished) {

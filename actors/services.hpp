@@ -57,8 +57,8 @@ struct Services {
   kafka::FetchSessions fetch_sessions;
   std::shared_ptr<kafka::QuotaBuckets> quota_buckets;  ///< of all loops
   /// For the ordered end, set by the partition host: close the catalog; wait until every append that this loop's
-  /// partitions have taken is finished; and by the queue host: write down what was acknowledged.
-  std::function<void(std::function<void()>)> close_catalog, drain_partitions, drain_queues;
+  /// partitions have taken is finished.
+  std::function<void(std::function<void()>)> close_catalog, drain_partitions;
   LoopMetrics metrics;
 
   CatalogActor catalog;

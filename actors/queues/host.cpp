@@ -23,6 +23,28 @@ QueueHost spawn_queue_host(Services& services) {
   return spawn_on<QueueHostActor>(services.loop, services);
 }
 
+void drain_queues(Services& services, std::function<void()> drained) {
+  class Drainer final : public Pinned<caf::event_based_actor> {
+   public:
+    Drainer(caf::actor_config& config, Loop& loop, QueueHost host, std::function<void()> drained)
+        : Pinned(config, loop), host_(std::move(host)), drained_(std::move(drained)) {}
+    caf::behavior make_behavior() override {
+      const auto end = [this] {
+        quit();
+        drained_();
+      };
+      ask(
+          this, host_, SyncSettlements{}, [end](const SettlementsSynced&) { end(); }, [end](caf::error) { end(); });
+      return {[](const SyncSettlements&) {}};
+    }
+
+   private:
+    QueueHost host_;
+    std::function<void()> drained_;
+  };
+  spawn_on<Drainer>(services.loop, services.queues.at(services.loop.index().value), std::move(drained));
+}
+
 void QueueHostActor::on_exit() {
   sessions_.clear();
   listeners_ = {};
@@ -32,8 +54,6 @@ void QueueHostActor::on_exit() {
 
 QueueHostActor::behavior_type QueueHostActor::make_behavior() {
   set_down_handler([this](const caf::down_msg& down) { ended(down); });
-  services_.drain_queues =
-      guard([this](std::function<void()> drained) { when_synced([drained](Errc) { drained(); }); });
   adopt_shards();
   tick_timer_ = after(kTickMs, [this] { tick(); });
   return {

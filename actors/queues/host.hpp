@@ -62,6 +62,7 @@ class QueueHostActor : public Pinned<QueueHost::base> {
       std::map<std::uint8_t, Queue::Stored> priorities;
     };
     std::map<std::uint64_t, Read> read;
+    std::uint64_t strange_records = 0;  ///< in the state, and not understood
     bool loaded = false;
     Timer retry;
   };
@@ -229,5 +230,9 @@ class QueueHostActor : public Pinned<QueueHost::base> {
 };
 
 QueueHost spawn_queue_host(Services& services);
+/// For the ordered end: calls `drained` on the loop when what was settled in its queues is on the disk.
+void drain_queues(Services& services, std::function<void()> drained);
+/// The shard that has, or will have, the queue of this name.
+ShardId queue_shard(const Services& services, std::string_view name);
 
 }  // namespace braid

@@ -38,19 +38,25 @@ void QueueHostActor::adopt_shards() {
 
 void QueueHostActor::load(Shard& shard) {
   shard.read.clear();
+  shard.strange_records = 0;
   shard.log = std::make_unique<StateLog>(services_.partitions, shard.partition, StateLog::Limits{});
   shard.log->recover(
       this,
       [&shard](const Bytes& bytes, const std::optional<Bytes>& value) {
         const auto key = decode_key(bytes);
-        if (!key) return;
+        if (!key) {
+          ++shard.strange_records;
+          return;
+        }
         Shard::Read& read = shard.read[key->queue.value];
         switch (key->kind) {
           case 'D':
-            if (value)
+            if (value) {
               read.definition = decode_definition(*value);
-            else
+              if (!read.definition) ++shard.strange_records;
+            } else {
               read = {};
+            }
             break;
           case 'P':
             read.priorities[key->priority].position = value ? Bytes::copy(value->view()) : Bytes();
@@ -72,6 +78,12 @@ void QueueHostActor::loaded(Shard& shard, Errc error) {
                to_string(error));
     shard.retry = after(kRetryMs, [this, &shard] { load(shard); });
     return;
+  }
+  // Logs without a definition are dropped in start(): that must not happen to queues of a newer version.
+  if (shard.strange_records > 0) {
+    log::error("queues", "the state of the queues of shard {} has {} records that this version does not understand",
+               shard.id.value, shard.strange_records);
+    return quit(caf::make_error(caf::exit_reason::unhandled_exception));
   }
   shard.loaded = true;
   if (std::all_of(shards_.begin(), shards_.end(), [](const auto& each) { return each->loaded; })) start();

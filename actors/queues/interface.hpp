@@ -26,8 +26,6 @@ namespace braid {
 
 struct Services;
 
-/// The shard that has, or will have, the queue of this name.
-ShardId queue_shard(const Services&, std::string_view name);
 /// The loop whose host has (or will have) the queue of this name.
 std::size_t queue_loop(const Services&, std::string_view name);
 

@@ -2,8 +2,7 @@
 //
 // Where a queue lives: a hash of its name names the shard, so every loop of every start finds it without asking. The
 // number of shards never changes, while that of loops may.
-#include "actors/queues/interface.hpp"
-#include "actors/services.hpp"
+#include "actors/queues/host.hpp"
 #include "model/murmur2.hpp"
 
 namespace braid {

@@ -100,6 +100,14 @@ void QueueCursor::discard(Offset first, std::uint32_t count) {
     advance();
     return;
   }
+  if (first == next_ && count == kPageOffsets && acknowledged_ahead_ == 0 && !find(first)) {  // likewise: no bits
+    const auto number = static_cast<std::size_t>(first.value / kPage - base_);
+    if (slots_.size() <= number) slots_.resize(number + 1);
+    slots_[number].whole = true;
+    changed_.push_back(static_cast<std::uint64_t>(first.value / kPage));
+    next_ = Offset(first.value + count);
+    return;
+  }
   for (std::uint32_t i = 0; i < count; ++i) {
     const Offset offset(first.value + i);
     Page& page = page_of(offset);

@@ -1,12 +1,7 @@
 // Braid, Apache-2.0.
 //
 // Queues in a node: declared, published to, consumed and deleted by sessions, over power failures and ordered ends.
-#include <algorithm>
-#include <map>
-#include <set>
-
 #include "queue_world.hpp"
-#include "support/seed.hpp"
 
 using namespace braid;
 using namespace braid::test;
@@ -226,109 +221,4 @@ TEST_CASE("a queue at its limit refuses what is too much and says so") {
   bad.batch = Bytes::copy("no batch");
   bad.queues = {large};
   CHECK(world.call<Published>(world.own(), 0, bad).error == QueueErrc::invalid_batch);
-}
-
-namespace {
-
-struct Run {
-  std::uint64_t trace = 0;
-  std::size_t confirmed = 0, acknowledged = 0, lost = 0, returned = 0, again = 0;
-};
-
-/// Publishes and acknowledges until the power fails, at a moment that the seed chooses, and looks what is there.
-Run live(std::uint64_t seed) {
-  Run run;
-  QueueWorld world(seed);
-  const auto names = world.neighbours(3);
-  std::vector<QueueId> queues;
-  for (const auto& name : names) queues.push_back(world.declare(name).queue);
-  auto noted = std::make_shared<Noted>();
-  const auto session = world.session(noted);
-  for (const QueueId queue : queues) world.consume(session, 0, queue, 1, 30);
-  struct Progress {
-    std::set<std::string> confirmed;
-    std::set<std::pair<std::string, std::size_t>> settled, written;
-    int next = 0;
-    std::size_t handled = 0;
-    std::uint64_t chance;
-  };
-  auto progress = std::make_shared<Progress>();
-  progress->chance = seed;
-  // Every few milliseconds, in the session: publish some, settle some, now and then ask for a sync.
-  for (int step = 0; step < 40 + static_cast<int>(world.world.random() % 60); ++step) {
-    world.in(session, [&](QueueSession& actor) {
-      const std::string text = std::to_string(progress->next++);
-      auto request = QueueWorld::publication(queues, {text, text + "b"}, world.machine.loop(0).wall_clock());
-      actor.call<Published>(0, std::move(request), [progress, text](const Published& published) {
-        if (published.error != QueueErrc::none) return;
-        progress->confirmed.insert(text);
-        progress->confirmed.insert(text + "b");
-      });
-      Settle settle;
-      settle.session = session.id();
-      for (; progress->handled < noted->messages.size(); ++progress->handled) {
-        const auto& message = noted->messages[progress->handled];
-        if ((progress->chance = progress->chance * 6364136223846793005u + 1442695040888963407u) >> 62 == 0) {
-          settle.ranges.push_back({message.queue, 1, message.offset, 1, 0, Settlement::requeue});
-          continue;
-        }
-        settle.ranges.push_back({message.queue, 1, message.offset, 1, 0, Settlement::acknowledge});
-        const auto which = std::find(queues.begin(), queues.end(), message.queue) - queues.begin();
-        progress->settled.insert({message.text, static_cast<std::size_t>(which)});
-      }
-      actor.tell_host(0, std::move(settle));
-      if (step % 7 == 0)
-        actor.call<SettlementsSynced>(0, SyncSettlements{},
-                                      [progress, settled = progress->settled](const SettlementsSynced& synced) {
-                                        if (synced.error == QueueErrc::none) progress->written = settled;
-                                      });
-    });
-    world.world.run_for(static_cast<std::int64_t>(world.world.random() % 8));
-  }
-  const bool power = world.world.random() % 2;
-  world.restart(power);
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const auto queue = world.find(names[i]);
-    REQUIRE(queue.error == QueueErrc::none);
-    auto later = std::make_shared<Noted>();
-    world.consume(world.session(later), 0, queue.queue, 1);
-    REQUIRE(world.wait([&] { return later->messages.size() >= queue.ready; }));
-    std::set<std::string> there;
-    for (const auto& message : later->messages) {
-      run.again += there.insert(message.text).second ? 0 : 1;
-      run.returned += progress->written.contains({message.text, i}) ? 1 : 0;
-    }
-    for (const auto& text : progress->confirmed) {
-      ++run.confirmed;
-      if (progress->settled.contains({text, i}))
-        ++run.acknowledged;
-      else
-        run.lost += there.contains(text) ? 0 : 1;
-    }
-  }
-  run.trace = world.world.trace_hash();
-  return run;
-}
-
-}  // namespace
-
-TEST_CASE("queues that lose power lose nothing confirmed, and bring back nothing whose acknowledgement was synced") {
-  const auto first = test_seed();
-  for (std::uint64_t seed = first; seed < first + 15; ++seed) {
-    CAPTURE(seed);
-    const Run run = live(seed);
-    CHECK(run.confirmed > 0);
-    CHECK(run.acknowledged > 0);
-    CHECK(run.lost == 0);
-    CHECK(run.returned == 0);
-    CHECK(run.again == 0);
-  }
-}
-
-TEST_CASE("the same seed replays a node with queues to the same trace") {
-  const auto seed = test_seed();
-  CAPTURE(seed);
-  const Run one = live(seed), again = live(seed);
-  CHECK(one.trace == again.trace);
-  CHECK(one.confirmed == again.confirmed);
 }

@@ -140,8 +140,9 @@ class QueueWorld {
     for (std::size_t i = 0; i < kLoops; ++i) {
       bool closed = false;
       machine.loop(i).post([&, i] {
-        services_[i]->drain_queues(
-            [&, i] { services_[i]->drain_partitions([&, i] { journals_[i]->close([&](Errc) { closed = true; }); }); });
+        drain_queues(*services_[i], [&, i] {
+          services_[i]->drain_partitions([&, i] { journals_[i]->close([&](Errc) { closed = true; }); });
+        });
       });
       REQUIRE(world.run_until([&] { return closed; }, 120000));
     }

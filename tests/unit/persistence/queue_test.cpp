@@ -335,6 +335,23 @@ TEST_CASE("a purge takes what is ready and leaves what is held") {
   CHECK(world.texts(1).back() == "10");
 }
 
+TEST_CASE("a purge of a long queue costs little, also when a message of it is held") {
+  QueueHarness world;
+  for (int i = 0; i < 20; ++i) world.publish_numbers(i * 1000, i * 1000 + 1000);
+  world.consume(1, {.prefetch = 1});
+  world.pump();
+  world.queue->unload();
+  const auto before = world.queue->memory_bytes();
+  CHECK(world.queue->purge() == 19999);
+  CHECK(world.queue->memory_bytes() < before + 1500);
+  world.flush();
+  world.open();
+  CHECK(world.queue->ready() == 1);
+  CHECK(world.get()->text == "0");
+  world.publish_numbers(20000, 20001);
+  CHECK(world.get()->text == "20000");
+}
+
 TEST_CASE("a message that cannot be read any more is passed over") {
   QueueHarness world;
   for (int i = 0; i < 4; ++i) world.publish_numbers(i * 2, i * 2 + 2);
