@@ -66,8 +66,8 @@ struct Node {
   ~Node() {
     std::promise<void> closed;
     runtime.run_on(0, [&] {
-      services->drain_queues(
-          [&] { services->drain_partitions([&] { journal->close([&](Errc) { closed.set_value(); }); }); });
+      drain_queues(*services,
+                   [&] { services->drain_partitions([&] { journal->close([&](Errc) { closed.set_value(); }); }); });
     });
     closed.get_future().wait();
     runtime.stop();
