@@ -102,13 +102,13 @@ class User final : public Pinned<QueueConsumer::base> {
   }
   /// Publishes `left` batches, `window` of them at a time, and reports when all their messages are settled.
   void run(QueueId queue, Bytes batch, std::int64_t each, std::int64_t left, bool persistent,
-           std::promise<void>& done) {
+           std::promise<void>& finished) {
     request_.queues = {queue};
     request_.batch = std::move(batch);
     request_.persistent = persistent;
     batches_left_ = left;
     messages_left_ = left * each;
-    done_ = &done;
+    done_ = &finished;
     for (int i = 0; i < 16; ++i) publish();
   }
   void settles(bool settles) { settles_ = settles; }
@@ -159,7 +159,7 @@ void queue_host_message(benchmark::State& state) {
   const bool durable = state.range(1) != 0;
   const Directory directory;
   Node node(directory.path);
-  const auto handle = spawn_on<User>(node.runtime.loop(0), *node.services);
+  const QueueConsumer handle = spawn_on<User>(node.runtime.loop(0), *node.services);
   auto& user = *static_cast<User*>(caf::actor_cast<caf::abstract_actor*>(handle));
   user.settles(durable);
   DeclareQueue declare;
@@ -195,7 +195,7 @@ void queue_host_idle_queues(benchmark::State& state) {
   for (auto _ : state) {
     const Directory directory;
     auto node = std::make_unique<Node>(directory.path);
-    auto handle = spawn_on<User>(node->runtime.loop(0), *node->services);
+    QueueConsumer handle = spawn_on<User>(node->runtime.loop(0), *node->services);
     auto* user = static_cast<User*>(caf::actor_cast<caf::abstract_actor*>(handle));
     const std::uint64_t before = resident_bytes();
     std::vector<QueueId> queues(count);
@@ -226,7 +226,7 @@ void queue_host_idle_queues(benchmark::State& state) {
     }
     ::sleep(5);  // they go to rest
     state.counters["bytes_each"] = static_cast<double>(resident_bytes() - before) / static_cast<double>(count);
-    handle = {};
+    handle = QueueConsumer();
     node.reset();
     const auto begin = std::chrono::steady_clock::now();
     node = std::make_unique<Node>(directory.path);
