@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -24,17 +25,27 @@ class PartitionClient {
   /// Sends `request` to the partition and calls `done` with the reply, in the context of `self` (a Pinned actor).
   /// Requests of one actor to one partition arrive in the order of these calls. The reply's error is
   /// unknown_partition when there is no such partition, and unknown_outcome when it failed while it had the request.
+  /// A batch to append arrives even when `self` has ended before the partition was open: its sender may be one that
+  /// waits for no answer (Produce with acks=0).
   template <class Self, class Request, class Done>
   void request(Self* self, PartitionId partition, Request request, Done done) {
     Slot& slot = slots_[partition];
     if (slot.actor) return send(self, partition, slot.actor, std::move(request), std::move(done));
-    slot.waiting.push_back(self->guard([this, self, partition, request = std::move(request), done = std::move(done)](
-                                           Errc error, const PartitionActor& actor) mutable {
-      if (error == Errc::none) return send(self, partition, actor, std::move(request), std::move(done));
+    auto go_on = self->guard([this, self, partition, done = std::move(done)](Errc error, const PartitionActor& actor,
+                                                                             Request& waited, bool& asked) mutable {
+      asked = true;
+      if (error == Errc::none) return send(self, partition, actor, std::move(waited), std::move(done));
       PartitionReply<Request> reply;
       reply.error = error;
       done(reply);
-    }));
+    });
+    slot.waiting.push_back(
+        [request = std::move(request), go_on = std::move(go_on)](Errc error, const PartitionActor& actor) mutable {
+          bool asked = false;
+          go_on(error, actor, request, asked);
+          if constexpr (std::is_same_v<Request, AppendBatch>)
+            if (!asked && error == Errc::none) tell_from_outside(actor, std::move(request));
+        });
     if (slot.waiting.size() == 1 && opener_) opener_(partition);
   }
 

@@ -1,6 +1,7 @@
 // Braid, Apache-2.0.
 //
 // Produce, Fetch and ListOffsets against real partitions of a simulated node.
+#include "support/seed.hpp"
 #include "unit/actors/kafka_world.hpp"
 
 namespace braid::test {
@@ -143,6 +144,22 @@ TEST_CASE("acks=0 has no answer, and its failure ends the connection") {
   CHECK(values_of(fetch(client, fetch_from("t", {{0, 0}}, 1000))) == std::vector<std::string>{"quiet"});
   client.send(produce_to("unknown", 0, make_batch({"lost"}), 0), 7);
   CHECK(client.wait_closed());
+}
+
+TEST_CASE("acks=0 stores although the connection ends before the partition is open") {
+  for (const auto seed : {test_seed(), test_seed() + 1, test_seed() + 2, test_seed() + 3}) {
+    CAPTURE(seed);
+    KafkaWorld world({}, seed);
+    constexpr std::int32_t partitions = 6;
+    world.create_topic("t", partitions);
+    ProduceRequest request = produce_to("t", 0, make_batch({"0"}), 0);
+    for (std::int32_t i = 1; i < partitions; ++i)
+      request.topic_data[0].partition_data.push_back({i, Records(make_batch({std::to_string(i)}))});
+    world.client().send_last(request, 9);
+    auto& reader = world.client();
+    for (std::int32_t i = 0; i < partitions; ++i)
+      CHECK(values_of(fetch(reader, fetch_from("t", {{i, 0}}, 10000))) == std::vector{std::to_string(i)});
+  }
 }
 
 TEST_CASE("a batch beyond max.message.bytes of its topic is too large") {

@@ -60,6 +60,13 @@ void KafkaClient::pause(bool paused) {
   });
 }
 
+void KafkaClient::write_last(std::vector<Bytes> chunks) {
+  on_loop([&] {
+    stream_->write(std::move(chunks));
+    stream_->close();
+  });
+}
+
 void KafkaClient::close() {
   on_loop([&] { stream_.reset(); });
   closed_ = true;

@@ -62,8 +62,16 @@ class KafkaClient final : public StreamHandler {
   const std::vector<std::int32_t>& order() const { return order_; }
   void pause(bool paused);
   void close();
+  /// Sends, and ends the connection behind it.
+  template <class Request>
+  void send_last(const Request& request, std::int16_t version) {
+    auto frame = kafka::encode_request(request, version, ++last_id_, kafka::Text("test-client"));
+    REQUIRE(frame);
+    write_last(std::move(*frame));
+  }
 
  private:
+  void write_last(std::vector<Bytes> chunks);
   const Bytes& answer(std::int32_t id, std::int16_t version) const;
   void on_loop(const std::function<void()>& work);
   void on_read(ReceiveBuffer& buffer) override;
