@@ -1,6 +1,8 @@
 // Braid, Apache-2.0.
 #include "actors/mqtt/publisher.hpp"
 
+#include <utility>
+
 #include "model/murmur2.hpp"
 
 namespace braid::mqtt {
@@ -21,8 +23,12 @@ void Publisher::add(std::string_view topic, const Publish& publish, Acknowledger
   }
   const auto stored_in = services_.routes.topic_for(topic, services_.directory);
   if (!stored_in) {
-    const LoopSet loops = services_.interest.loops(first_level(topic));
-    if (loops == 0) {
+    const std::string_view level = first_level(topic);
+    const LoopSet loops = services_.interest.loops(level);
+    if (loops == 0 && publish.retain) {
+      // Somebody may subscribe while it waits for the keeper, whose look-up would not see it.
+      if (late_levels_.empty() || late_levels_.back() != level) late_levels_.emplace_back(level);
+    } else if (loops == 0) {
       acknowledger.expect(receipt);
       acknowledger.finish(receipt, ReasonCode::no_matching_subscribers);
       return;
@@ -87,6 +93,7 @@ Publisher::Work Publisher::seal_all() {
     in_flight_bytes_ += sealed.batch.size();
   }
   live_loops_ = 0;
+  work.late_levels = std::exchange(late_levels_, {});
   if (retained_) {
     work.retained = seal(*retained_);
     retained_.reset();

@@ -71,6 +71,7 @@ class Publisher {
   struct Work {
     std::optional<Sealed> retained;
     std::vector<Sealed> batches;
+    std::vector<std::string> late_levels;
     std::uint64_t publisher = 0;
     bool asked = false;
   };
@@ -91,6 +92,8 @@ class Publisher {
   std::vector<Group> groups_;  ///< of the current read; few, searched in line
   std::optional<Group> retained_;
   LoopSet live_loops_ = 0;
+  /// First levels of retained messages that nobody wanted when they came: asked for again when they are routed.
+  std::vector<std::string> late_levels_;
   std::vector<Sealed> full_;  ///< groups of the current read that were full
   std::deque<Work> queue_;    ///< reads that wait behind retained messages
   std::uint64_t next_token_ = 1;
@@ -140,13 +143,17 @@ void Publisher::go_on(Self* self, Done done) {
 
 template <class Self, class Done>
 void Publisher::send_batches(Self* self, Work& work, Done done) {
+  LoopSet late_loops = 0;
+  for (const auto& level : work.late_levels) late_loops |= services_.interest.loops(level);
   for (auto& sealed : work.batches) {
     if (!sealed.topic) {
+      sealed.loops |= late_loops;
+      const auto reason = sealed.loops == 0 ? ReasonCode::no_matching_subscribers : ReasonCode::success;
       for (std::size_t i = 0; sealed.loops != 0; ++i, sealed.loops >>= 1)
         if (sealed.loops & 1)
           self->send(services_.routers[i], PublishBatch{nullptr, sealed.batch, sealed.flags, work.publisher});
       in_flight_bytes_ -= sealed.batch.size();
-      done(sealed.receipts, ReasonCode::success);
+      done(sealed.receipts, reason);
       continue;
     }
     const std::size_t bytes = sealed.batch.size();

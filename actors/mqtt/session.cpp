@@ -87,6 +87,9 @@ void Session::received(ReceiveBuffer& buffer) {
       end_after_decode_error(buffer);
       break;
     }
+    // It is to reach the client's own subscription that stands before it; the stream offers it again.
+    publish_waits_ = subscribing_ != 0 && type_of(packet) == PacketType::publish;
+    if (publish_waits_) break;
     ++services_.metrics.mqtt_packets_received;
     services_.metrics.mqtt_bytes_received += step.bytes;
     handle_packet(packet);
@@ -140,7 +143,7 @@ void Session::put_back_pressure() {
   if (phase_ == Phase::leaving || phase_ == Phase::ended) return;
   const bool full = publisher_.in_flight_bytes() > limits.max_inflight_bytes || budget_.should_wait() ||
                     stream().unsent_bytes() > limits.max_send_buffer_bytes || phase_ == Phase::claiming ||
-                    acknowledger_.waiting() > kMaxUnacknowledged;
+                    (publish_waits_ && subscribing_ != 0) || acknowledger_.waiting() > kMaxUnacknowledged;
   if (full == paused_) return;
   // With hysteresis, so that a socket is not stopped and started for every batch.
   if (!full && publisher_.in_flight_bytes() > limits.max_inflight_bytes / 2) return;

@@ -57,6 +57,8 @@ class Session : public ConnectionActor<SessionActor::base> {
 
   // session_connect.cpp
   void handle(const Connect& connect);
+  /// What a CONNACK tells an MQTT 5 client.
+  PropertyWriter connack_properties() const;
   void claimed(const ClientClaimed& reply);
   void accept(bool resumed);
   void refuse(ReasonCode reason, std::string_view sentence);
@@ -115,7 +117,8 @@ class Session : public ConnectionActor<SessionActor::base> {
   void handle(const Subscribe& subscribe);
   void handle(const Unsubscribe& unsubscribe);
   std::size_t router_of(std::string_view filter) const;
-  void forget_retained(const Bytes& filter);
+  /// Their retained messages are not wanted any more.
+  void forget_retained(const std::vector<Bytes>& filters);
 
   bool v5() const { return level_ == ProtocolLevel::v5; }
 
@@ -144,6 +147,8 @@ class Session : public ConnectionActor<SessionActor::base> {
   BudgetShare budget_;
   Acknowledger acknowledger_;
   std::unordered_map<std::uint16_t, std::string> topic_aliases_;  ///< that the client set
+  std::size_t subscribing_ = 0;                                   ///< SUBSCRIBEs that are not in force yet
+  bool publish_waits_ = false;                                    ///< for them: it is still in the buffer
   bool paused_ = false;
   bool in_read_ = false;
 

@@ -30,11 +30,6 @@ void Session::refuse(ReasonCode reason, std::string_view sentence) {
     encode(out_, level_, connack);
     flush();
   }
-  if (state_.number != 0) {
-    // A session has come with the client identifier, and goes back.
-    will_.reset();
-    return leave();
-  }
   phase_ = Phase::ended;
   quit();
 }
@@ -85,6 +80,10 @@ void Session::handle(const Connect& connect) {
   if (const auto aliases = std::min(connect.properties.topic_alias_maximum, settings.topic_alias_maximum); aliases != 0)
     outbound_aliases_ = std::make_unique<OutboundAliases>(aliases);
   publisher_.speak_for(client_number(client_id_));
+  // What the client has to know does not fit what it takes [MQTT-3.1.2-24]. Found out before the client identifier is
+  // claimed, so that neither its connection of now nor its session notices.
+  if (packet_bytes(kConnackBytes + property_block_bytes(connack_properties().size())) > client_max_packet_bytes_)
+    return refuse(ReasonCode::packet_too_large, "the Maximum Packet Size has no room for a CONNACK");
 
   phase_ = Phase::claiming;
   claimed_ = true;
@@ -93,6 +92,22 @@ void Session::handle(const Connect& connect) {
       this, registry(), ClaimClient{client_id_, id(), clean_start_, TakeoverTarget(SessionActor(this))},
       [this](const ClientClaimed& reply) { claimed(reply); },
       [this](caf::error) { refuse(ReasonCode::server_unavailable, "the registry of clients is gone"); });
+}
+
+PropertyWriter Session::connack_properties() const {
+  PropertyWriter properties;
+  if (!v5()) return properties;
+  const auto& settings = services_.settings.mqtt_protocol;
+  if (granted_expiry_s_ != asked_expiry_s_) properties.number(PropertyId::session_expiry_interval, granted_expiry_s_);
+  properties.number(PropertyId::receive_maximum, settings.receive_maximum);
+  properties.number(PropertyId::maximum_packet_size, settings.max_packet_bytes);
+  if (client_id_assigned_) properties.text(PropertyId::assigned_client_identifier, client_id_);
+  if (settings.topic_alias_maximum != 0)
+    properties.number(PropertyId::topic_alias_maximum, settings.topic_alias_maximum);
+  if (keep_alive_overridden_) properties.number(PropertyId::server_keep_alive, keep_alive_s_);
+  if (asked_for_response_information_ && !settings.response_information.empty())
+    properties.text(PropertyId::response_information, settings.response_information);
+  return properties;
 }
 
 void Session::claimed(const ClientClaimed& reply) {
@@ -129,25 +144,8 @@ void Session::accept(bool resumed) {
   const auto& settings = services_.settings.mqtt_protocol;
   Connack connack;
   connack.session_present = resumed;
-  PropertyWriter properties;
-  if (v5()) {
-    if (granted_expiry_s_ != asked_expiry_s_) properties.number(PropertyId::session_expiry_interval, granted_expiry_s_);
-    properties.number(PropertyId::receive_maximum, settings.receive_maximum);
-    properties.number(PropertyId::maximum_packet_size, settings.max_packet_bytes);
-    if (client_id_assigned_) properties.text(PropertyId::assigned_client_identifier, client_id_);
-    if (settings.topic_alias_maximum != 0)
-      properties.number(PropertyId::topic_alias_maximum, settings.topic_alias_maximum);
-    if (keep_alive_overridden_) properties.number(PropertyId::server_keep_alive, keep_alive_s_);
-    if (asked_for_response_information_ && !settings.response_information.empty())
-      properties.text(PropertyId::response_information, settings.response_information);
-    connack.properties.block = properties.view();
-    // What the client has to know does not fit what it takes [MQTT-3.1.2-24].
-    if (packet_bytes(kConnackBytes + property_block_bytes(properties.size())) > client_max_packet_bytes_) {
-      // The session, if there was one, stays as it is.
-      discarded_ = discarded_ || !resumed;
-      return refuse(ReasonCode::packet_too_large, "the Maximum Packet Size has no room for a CONNACK");
-    }
-  }
+  const auto properties = connack_properties();
+  connack.properties.block = properties.view();
   encode(out_, level_, connack);
   phase_ = Phase::connected;
   accepted_ = true;

@@ -183,7 +183,7 @@ void Session::advance_retained() {
   asking_retained_ = true;
   const auto& cursor = state_.retained.front();
   ask(
-      this, services_.retained, FindRetained{cursor.filter, cursor.position, kRetainedAtOnce},
+      this, services_.retained, FindRetained{cursor.filter, cursor.position, kRetainedAtOnce, cursor.as_of},
       [this](const RetainedFound& found) {
         asking_retained_ = false;
         if (phase_ != Phase::connected || state_.retained.empty()) return;

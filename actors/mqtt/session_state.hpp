@@ -40,6 +40,7 @@ struct RetainedCursor {
   Bytes filter, position;
   std::uint8_t qos = 0;
   std::uint32_t subscription_identifier = 0;
+  std::uint64_t as_of = 0;  ///< the keeper's mark when the subscription was in force
 };
 
 struct SessionState {

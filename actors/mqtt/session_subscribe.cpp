@@ -2,7 +2,13 @@
 //
 // Subscriptions. Each line of a SUBSCRIBE stands for itself: a filter that is refused does not spoil the others
 // [MQTT-3.8.4-6]. Most lines go to one router, those of shared subscriptions to the router that has the group. The
-// SUBACK goes out when every loop of the node knows of the subscriptions; retained messages follow.
+// SUBACK goes out when every loop of the node knows of the subscriptions; retained messages follow: those of before,
+// since what is retained from then on comes live. A PUBLISH that the client sends behind a SUBSCRIBE waits until it is
+// in force.
+#include <algorithm>
+#include <string_view>
+#include <unordered_set>
+
 #include "actors/mqtt/session.hpp"
 #include "actors/routing/shared_groups.hpp"
 #include "codecs/mqtt/topic.hpp"
@@ -15,7 +21,8 @@ namespace {
 struct Lines {
   struct Line {
     ReasonCode reason = ReasonCode::success;
-    bool asked = false;  ///< a router is to say what became of it
+    bool asked = false;    ///< a router is to say what became of it
+    bool existed = false;  ///< the session had such a subscription before
     RetainHandling retain_handling = RetainHandling::do_not_send;
     Bytes filter;
     SubscribeOptions options;
@@ -63,14 +70,21 @@ void Session::handle(const Subscribe& subscribe) {
   for (const auto& line : work->lines)
     if (line.asked) requests[router_of(line.filter.view())].filters.emplace_back(line.filter, line.options);
 
-  const auto answered = [this, packet_id = subscribe.packet_id, work] {
-    if (--work->routers != 0 || phase_ != Phase::connected) return;
+  ++subscribing_;
+  const auto in_force = [this, packet_id = subscribe.packet_id, work](std::uint64_t as_of) {
+    if (phase_ != Phase::connected) return;
+    --subscribing_;
     std::string reasons;
-    for (auto& line : work->lines) {
+    std::vector<Bytes> anew;
+    for (const auto& line : work->lines) {
       reasons.push_back(static_cast<char>(line.reason));
-      if (line.retain_handling == RetainHandling::do_not_send) continue;
-      forget_retained(line.filter);
-      state_.retained.push_back({line.filter, {}, line.options.qos, line.options.subscription_identifier});
+      if (line.existed && line.retain_handling != RetainHandling::do_not_send) anew.push_back(line.filter);
+    }
+    forget_retained(anew);
+    for (const auto& line : work->lines) {
+      // An UNSUBSCRIBE may have come meanwhile.
+      if (line.retain_handling == RetainHandling::do_not_send || !state_.filters.contains(line.filter.view())) continue;
+      state_.retained.push_back({line.filter, {}, line.options.qos, line.options.subscription_identifier, as_of});
     }
     if (packet_bytes(3 + reasons.size()) > client_max_packet_bytes_)
       return end(ReasonCode::packet_too_large, "the Maximum Packet Size has no room for the SUBACK [MQTT-3.1.2-24]");
@@ -79,7 +93,19 @@ void Session::handle(const Subscribe& subscribe) {
     suback.reasons.encoded = reasons;
     encode(out_, level_, suback);
     advance_retained();
-    if (!in_read_) flush();
+    if (in_read_) return;
+    flush();
+    put_back_pressure();
+  };
+  const auto answered = [this, work, in_force] {
+    if (--work->routers != 0 || phase_ != Phase::connected) return;
+    const bool wants_retained = std::any_of(work->lines.begin(), work->lines.end(), [](const Lines::Line& line) {
+      return line.retain_handling != RetainHandling::do_not_send;
+    });
+    if (!wants_retained) return in_force(0);
+    ask(
+        this, services_.retained, MarkRetained{}, [in_force](const RetainedMarked& mark) { in_force(mark.as_of); },
+        [this](caf::error) { end(ReasonCode::unspecified_error, "the keeper of retained messages is gone"); });
   };
   work->routers = 1;
   for (std::size_t router = 0; router < requests.size(); ++router) {
@@ -95,7 +121,8 @@ void Session::handle(const Subscribe& subscribe) {
           std::size_t next = 0;
           for (auto& line : work->lines) {
             if (!line.asked || router_of(line.filter.view()) != router) continue;
-            if (reply.existed[next++] && line.retain_handling == RetainHandling::send_if_new)
+            line.existed = reply.existed[next++];
+            if (line.existed && line.retain_handling == RetainHandling::send_if_new)
               line.retain_handling = RetainHandling::do_not_send;
           }
           answered();
@@ -105,10 +132,15 @@ void Session::handle(const Subscribe& subscribe) {
   answered();
 }
 
-void Session::forget_retained(const Bytes& filter) {
+void Session::forget_retained(const std::vector<Bytes>& filters) {
+  if (filters.empty() || state_.retained.empty()) return;
+  std::unordered_set<std::string_view> unwanted;
+  for (const auto& filter : filters) unwanted.insert(filter.view());
   // The cursor in front may be waiting for its next lot: it is taken out when that comes.
-  if (asking_retained_ && state_.retained.front().filter == filter) state_.retained.front().filter = Bytes();
-  state_.retained.erase_if([&](const RetainedCursor& cursor) { return cursor.filter == filter; });
+  if (auto& front = state_.retained.front(); asking_retained_ && unwanted.contains(front.filter.view()))
+    front.filter = Bytes();
+  // One pass for all of them: there may be a hundred thousand cursors.
+  state_.retained.erase_if([&](const RetainedCursor& cursor) { return unwanted.contains(cursor.filter.view()); });
 }
 
 void Session::handle(const Unsubscribe& unsubscribe) {
@@ -123,12 +155,16 @@ void Session::handle(const Unsubscribe& unsubscribe) {
     line.filter = Bytes::copy(request.filter);
   }
   std::vector<braid::Unsubscribe> requests(services_.loops);
+  std::vector<Bytes> forgotten;
   for (const auto& line : work->lines) {
     if (!line.asked) continue;
     requests[router_of(line.filter.view())].filters.push_back(line.filter);
-    if (const auto at = state_.filters.find(line.filter.view()); at != state_.filters.end()) state_.filters.erase(at);
-    forget_retained(line.filter);
+    const auto at = state_.filters.find(line.filter.view());
+    if (at == state_.filters.end()) continue;
+    state_.filters.erase(at);
+    forgotten.push_back(line.filter);
   }
+  forget_retained(forgotten);
   const auto answered = [this, packet_id = unsubscribe.packet_id, work] {
     if (--work->routers != 0 || phase_ != Phase::connected) return;
     std::string reasons;

@@ -122,12 +122,19 @@ struct Retain {
 struct Retained {
   Errc error = Errc::none;  ///< overloaded when max_retained_bytes is reached
 };
+/// How far the keeper has come. A new subscription asks when it is in force: what is retained later reaches it live, so
+/// its look-up leaves that out, however long it takes.
+struct MarkRetained {};
+struct RetainedMarked {
+  std::uint64_t as_of = 0;
+};
 /// The next retained messages under a filter; a cursor in the caller's hands, so that nothing piles up for a slow
 /// subscriber.
 struct FindRetained {
   Bytes filter;
   Bytes position;  ///< of the last answer; empty to begin
   std::uint32_t limit = 100;
+  std::uint64_t as_of = UINT64_MAX;  ///< without what was retained behind this mark
 };
 struct RetainedFound {
   Bytes position;  ///< to go on from
@@ -135,7 +142,8 @@ struct RetainedFound {
   bool more = false;
 };
 using RetainedActor =
-    caf::typed_actor<caf::replies_to<Retain>::with<Retained>, caf::replies_to<FindRetained>::with<RetainedFound>>;
+    caf::typed_actor<caf::replies_to<Retain>::with<Retained>, caf::replies_to<MarkRetained>::with<RetainedMarked>,
+                     caf::replies_to<FindRetained>::with<RetainedFound>>;
 
 }  // namespace braid
 
@@ -153,5 +161,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Redispatched)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Retain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Retained)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::RetainStored)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::MarkRetained)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::RetainedMarked)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::FindRetained)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::RetainedFound)

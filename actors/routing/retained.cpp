@@ -38,6 +38,10 @@ RetainedKeeper::behavior_type RetainedKeeper::make_behavior() {
   recover();
   return {
       [this](const Retain& request) { return retain(request); },
+      [this](const MarkRetained&) {
+        // Before the log is read there is no order yet: then a message may come both ways rather than not at all.
+        return RetainedMarked{ready_ ? last_sequence_ : UINT64_MAX};
+      },
       [this](const FindRetained& request) { return find(request); },
   };
 }
@@ -79,7 +83,7 @@ void RetainedKeeper::put(Message message) {
   message = compacted(message);
   const std::size_t bytes = cost(*message);
   const std::string_view topic = message->topic.view();
-  index_.put(topic, message, bytes);
+  index_.put(topic, Kept{message, ++last_sequence_}, bytes);
 }
 
 caf::result<Retained> RetainedKeeper::retain(const Retain& request) {
@@ -146,13 +150,13 @@ RetainedFound RetainedKeeper::look_up(const FindRetained& request) {
   RetainedFound found;
   std::vector<Message> expired;
   const auto now = loop().wall_clock();
-  const auto page = index_.collect(request.filter.view(), request.position.view(), {.values = request.limit},
-                                   [&](const Message& message) {
-                                     if (mqtt::remaining_expiry_s(*message, now) == 0u)
-                                       expired.push_back(message);
-                                     else
-                                       found.messages.push_back(message);
-                                   });
+  const auto page =
+      index_.collect(request.filter.view(), request.position.view(), {.values = request.limit}, [&](const Kept& kept) {
+        if (mqtt::remaining_expiry_s(*kept.message, now) == 0u)
+          expired.push_back(kept.message);
+        else if (kept.sequence <= request.as_of)
+          found.messages.push_back(kept.message);
+      });
   found.more = page.more;
   found.position = Bytes::copy(page.position);
   // [MQTT-3.3.2-5]; the log forgets them with the next snapshot.
@@ -163,7 +167,8 @@ RetainedFound RetainedKeeper::look_up(const FindRetained& request) {
 
 std::vector<StateChange> RetainedKeeper::live() {
   std::vector<StateChange> changes;
-  index_.each([&](const Message& message) {
+  index_.each([&](const Kept& kept) {
+    const Message& message = kept.message;
     if (mqtt::is_broker_topic(message->topic.view())) return;
     BatchBuilder one;
     mqtt::RecordEncoder encoder;

@@ -28,6 +28,11 @@ class RetainedKeeper : public Pinned<RetainedActor::base> {
 
  private:
   using Message = std::shared_ptr<const Publication>;
+  struct Kept {
+    Message message;
+    std::uint64_t sequence = 0;  ///< in the order in which messages were retained, see MarkRetained
+    explicit operator bool() const { return message != nullptr; }
+  };
 
   void recover();
   void replay(const Bytes& topic, const std::optional<Bytes>& value);
@@ -41,7 +46,8 @@ class RetainedKeeper : public Pinned<RetainedActor::base> {
   void count();
 
   Services& services_;
-  routing::RetainedIndex<Message> index_;
+  routing::RetainedIndex<Kept> index_;
+  std::uint64_t last_sequence_ = 0;
   std::unique_ptr<StateLog> log_;
   bool ready_ = false;
   std::vector<std::function<void()>> waiting_;  ///< requests that came before the log was read
