@@ -2,7 +2,8 @@
 # Braid, Apache-2.0.
 #
 # Makes docs/mqtt-conformance.md from the list of numbered statements (tests/e2e/mqtt_statements.txt) and the tags of the
-# tests; with --check only says what is wrong: a statement without a test, a tag that names none, a page that is old.
+# tests; with --check only says what is wrong: a statement without a test, a tag that names none, a page that is old, a
+# cell of the table of versions in docs/mqtt.md that no test shows.
 import pathlib
 import re
 import sys
@@ -10,6 +11,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/mqtt-conformance.md"
 LIST = ROOT / "tests/e2e/mqtt_statements.txt"
+MANUAL = ROOT / "docs/mqtt.md"
 VERSIONS = ["3.1.1", "5.0"]
 
 INTRODUCTION = """# MQTT: conformance
@@ -42,15 +44,18 @@ def statements():
 
 
 def tests():
-    """{(version, id): [(what the test says, its file)]}"""
-    named = {}
+    """{(version, id): [(what the test says, its file)]}, and the statements with a test that runs at level 3 too."""
+    named, old = {}, set()
     for path in sorted((ROOT / "tests/e2e").glob("*_test.cpp")):
         text = path.read_text(encoding="utf-8")
         for case in re.finditer(r'TEST_CASE\(\s*((?:"(?:\\.|[^"\\])*"\s*)+),\s*((?:"[^"]*"\s*)+)\)', text):
+            body = text[case.end():].partition("\nTEST_CASE(")[0]
             name, tags = ("".join(re.findall(r'"((?:\\.|[^"\\])*)"', part)) for part in case.groups())
             for version, statement in re.findall(r"\[(\S+) MQTT-([\d.]+-\d+)\]", tags):
                 named.setdefault((version, statement), []).append((name.replace('\\"', '"'), path.name))
-    return named
+                if re.search(r": levels\)|connected\(3\b|\.level = 3\b|level : \{3\b", body):
+                    old.add((version, statement))
+    return named, old
 
 
 def ranges(statements_of_one_kind):
@@ -83,10 +88,30 @@ def page(known, excused, named):
     return text
 
 
+def versions(named, old):
+    """What is wrong with the table of versions."""
+    text = MANUAL.read_text(encoding="utf-8").partition("<!-- versions:")[2].partition("<!-- end of versions -->")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    if len(rows) < 3:
+        yield f"{MANUAL.name}: there is no table of versions"
+    for feature, oldest, *cells in rows[2:]:
+        found = {version: re.findall(r"\d+\.\d+\.\d+-\d+", cell) for version, cell in zip(VERSIONS, cells)}
+        for version, cell in zip(VERSIONS, cells):
+            for statement in found[version]:
+                if (version, statement) not in named:
+                    yield f"{MANUAL.name}: '{feature}' of {version}: no test names MQTT-{statement}"
+            if not found[version] and cell != "–" and not (cell == "as 5.0" and found["5.0"]):
+                yield f"{MANUAL.name}: '{feature}' of {version} names no statement"
+        if oldest == "yes" and not any(("3.1.1", statement) in old for statement in found["3.1.1"]):
+            yield f"{MANUAL.name}: '{feature}' of 3.1: no test of its statements runs at level 3"
+        elif oldest not in ("yes", "–") and not (oldest == "as 5.0" and found["5.0"]):
+            yield f"{MANUAL.name}: '{feature}' of 3.1: '{oldest}' is neither 'yes' nor '–'"
+
+
 def main():
     known, excused = statements()
-    named = tests()
-    findings = []
+    named, old = tests()
+    findings = list(versions(named, old))
     for version, statement in sorted(set(named) | set(excused)):
         if statement not in known.get(version, []):
             findings.append(f"{LIST.name}: there is no statement MQTT-{statement} in MQTT {version}")

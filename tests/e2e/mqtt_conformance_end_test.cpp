@@ -143,7 +143,7 @@ TEST_CASE("a client that is silent for one and a half times its keep alive is dr
   const auto topic = unique("silent/");
   auto watcher = connected(5);
   watcher.subscribe(topic);
-  for (const int level : {4, 5}) {
+  for (const int level : levels) {
     CAPTURE(level);
     auto client = connected(level, {.keep_alive_s = 1, .will = Will{.topic = topic, .payload = "silent"}});
     CHECK_FALSE(find(client.connack.properties, server_keep_alive));

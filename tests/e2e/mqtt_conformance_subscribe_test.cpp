@@ -288,7 +288,7 @@ TEST_CASE("filters that begin with a wildcard do not match names that begin with
           "[3.1.1 MQTT-4.7.2-1][5.0 MQTT-4.7.2-1]") {
   const auto name = "$" + unique("dollar") + "/x/y";
   const auto first = name.substr(0, name.find('/'));
-  for (const int level : {4, 5}) {
+  for (const int level : levels) {
     for (const auto* filter : {"#", "+/x/y", "+/#", "+/+/+"}) {
       CAPTURE(level, filter);
       auto client = connected(level);
