@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "actors/amqp/definitions/interface.hpp"
+#include "actors/amqp/delays/interface.hpp"
 #include "actors/groups/interface.hpp"
 #include "actors/kafka/fetch_sessions.hpp"
 #include "actors/kafka/quotas.hpp"
@@ -69,6 +70,7 @@ struct Services {
   std::vector<QueueHost> queues;
   amqp::VhostDirectory amqp;  ///< kept by the actor below and its replica on this loop
   amqp::DefinitionsActor amqp_definitions;
+  amqp::DelayActor amqp_delays;  ///< this loop's
   RetainedActor retained;
   PartitionPool partition_pool;
 

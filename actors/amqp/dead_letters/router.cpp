@@ -7,6 +7,7 @@
 #include "actors/amqp/dead_letters/history.hpp"
 #include "actors/amqp/definitions/queue_arguments.hpp"
 #include "actors/amqp/definitions/stored.hpp"
+#include "actors/amqp/delays/interface.hpp"
 #include "actors/amqp/message_record.hpp"
 #include "model/batch_builder.hpp"
 #include "runtime/pinned.hpp"
@@ -16,6 +17,8 @@ namespace braid::amqp {
 namespace {
 
 constexpr std::size_t kBatchBytes = 1u << 20;
+/// What is stored was checked when it came in.
+constexpr TableLimits stored_limits{.max_bytes = 64u << 20, .max_depth = 64};
 
 /// One answer for all the batches that dead letters became.
 struct Routing {
@@ -58,75 +61,117 @@ class DeadLetterRouter : public Pinned<QueueListener::base> {
     auto routing = std::make_shared<Routing>();
     routing->promise = Promise<DeadLettersRouted>(this);
     const auto later = routing->promise.later();
+    if (const auto delayed = parse_delay_queue_name(letters.name))
+      go_on(letters, *delayed, routing);
+    else
+      bury(letters, routing);
+    flush(routing);
+    routing->one_finished();
+    return later;
+  }
+
+  /// Without a dead-letter exchange a dead letter is just gone, as in RabbitMQ.
+  void bury(const DeadLetters& letters, const std::shared_ptr<Routing>& routing) {
     const auto name = parse_host_name(letters.name);
     const auto definition = QueueDefinition::decode(letters.definition);
     const auto target = definition ? dead_letter_target(*definition) : std::nullopt;
     const auto vhost = name && target ? services_.amqp.find(name->vhost) : nullptr;
     const auto exchange = vhost ? vhost->topology().find_exchange(target->exchange) : std::nullopt;
-    // Without a dead-letter exchange a dead letter is just gone, as in RabbitMQ.
-    if (exchange) {
-      const Death death{name->queue, letters.reason, target->routing_key};
-      for (const MessageRun& run : letters.runs) {
-        RunWalker walker(run);
-        RecordView record;
-        while (walker.next(record)) route(*vhost, *exchange, target->exchange, death, record, routing);
+    if (!exchange) return;
+    const Death death{name->queue, letters.reason, target->routing_key};
+    for_each(letters, [&](const MessageRecord& message) {
+      if (!history_.record(message, death, loop().wall_clock())) return;
+      MessageRecordEncoder::Publish publish;
+      publish.exchange = target->exchange;
+      publish.routing_key = death.new_routing_key.value_or(message.routing_key);
+      publish.properties = history_.encoded();
+      publish.body = std::span(&message.body, 1);
+      if (!death.new_routing_key) publish.bcc = message.bcc;
+      publish.dead_lettered = true;
+      std::vector<QueuePlace> targets;
+      Vhost& topology = vhost->topology();
+      const auto add = [&](const Routed& routed) {
+        for (const QueueNumber number : routed.queues)
+          if (!history_.is_cycle(topology.queue_name(number))) targets.push_back(vhost->place(number));
+      };
+      with_bcc(history_.properties(), publish.bcc, [&](const BasicProperties& properties) {
+        const Publication publication{publish.routing_key, properties};
+        const Routed routed = topology.route(*exchange, publication);
+        // A dead letter does not wait, wherever it is sent.
+        const std::vector<ExchangeNumber> delayed(routed.delayed.begin(), routed.delayed.end());
+        add(routed);
+        for (const ExchangeNumber each : delayed) add(topology.route_after_delay(each, publication));
+      });
+      append(publish, history_.properties(), std::move(targets), routing);
+    });
+  }
+
+  /// As if it were published now: its time to live begins, and "x-delay" says by its sign that it has waited.
+  void go_on(const DeadLetters& letters, const DelayQueue& waited, const std::shared_ptr<Routing>& routing) {
+    const auto vhost = services_.amqp.find(waited.vhost);
+    const auto exchange = vhost ? vhost->topology().find_exchange(waited.exchange) : std::nullopt;
+    if (!exchange) return;
+    for_each(letters, [&](const MessageRecord& message) {
+      BasicProperties before, now;
+      if (decode_properties(message.properties, stored_limits, before)) return;
+      const std::string_view encoded =
+          with_header(message.properties, "x-delay", FieldValue::integer(-delay_ms(before)), scratch_);
+      if (decode_properties(encoded, stored_limits, now)) return;
+      MessageRecordEncoder::Publish publish;
+      publish.exchange = message.exchange;
+      publish.routing_key = message.routing_key;
+      publish.properties = encoded;
+      if (now.has(PropertyFlag::expiration) && parse_expiration(now.expiration)) publish.expiration = now.expiration;
+      publish.body = std::span(&message.body, 1);
+      publish.bcc = message.bcc;
+      publish.dead_lettered = message.dead_lettered;
+      std::vector<QueuePlace> targets;
+      with_bcc(now, message.bcc, [&](const BasicProperties& properties) {
+        for (const QueueNumber number :
+             vhost->topology().route_after_delay(*exchange, {message.routing_key, properties}).queues)
+          targets.push_back(vhost->place(number));
+      });
+      append(publish, now, std::move(targets), routing);
+    });
+  }
+
+  template <class Each>
+  void for_each(const DeadLetters& letters, Each&& each) {
+    for (const MessageRun& run : letters.runs) {
+      RunWalker walker(run);
+      RecordView record;
+      MessageRecord message;
+      while (walker.next(record)) {
+        reader_.read(record, message);
+        each(message);
       }
-      flush(routing);
     }
-    routing->one_finished();
-    return later;
   }
 
-  void route(VhostView& vhost, ExchangeNumber exchange, std::string_view exchange_name, const Death& death,
-             const RecordView& record, const std::shared_ptr<Routing>& routing) {
-    MessageRecord message;
-    reader_.read(record, message);
-    if (!history_.record(message, death, loop().wall_clock())) return;
-    const std::string_view key = death.new_routing_key.value_or(message.routing_key);
-    Group group;
-    find_targets(vhost, exchange, key, death.new_routing_key ? Array() : message.bcc, group.targets);
-    if (group.targets.empty()) return;
-    group.priority = history_.properties().priority;
-    group.persistent = history_.properties().persistent();
-    if (!group_.same(group) || batch_.bytes() > kBatchBytes) flush(routing);
-    group_ = std::move(group);
-
-    MessageRecordEncoder::Publish publish;
-    publish.exchange = exchange_name;
-    publish.routing_key = key;
-    publish.properties = history_.encoded();
-    publish.body = std::span(&message.body, 1);
-    if (!death.new_routing_key) publish.bcc = message.bcc;
-    publish.dead_lettered = true;
-    encoder_.add(batch_, loop().wall_clock(), publish);
+  /// Routing sees "BCC", which is no part of the message any more.
+  template <class Route>
+  static void with_bcc(const BasicProperties& properties, const Array& bcc, Route&& route) {
+    if (bcc.empty()) return route(properties);
+    BasicProperties seen = properties;
+    TableWriter headers;
+    for (const Field& field : properties.headers) headers.put(field.name, field.value);
+    headers.put("BCC", FieldValue::array(bcc));
+    seen.headers = headers.table();
+    seen.set(PropertyFlag::headers);
+    route(seen);
   }
 
-  /// Queues that the message would come back to for ever are left out.
-  void find_targets(VhostView& vhost, ExchangeNumber exchange, std::string_view key, Array bcc,
-                    std::vector<QueuePlace>& targets) {
-    BasicProperties properties = history_.properties();
-    TableWriter with_bcc;
-    if (!bcc.empty()) {
-      for (const Field& field : properties.headers) with_bcc.put(field.name, field.value);
-      with_bcc.put("BCC", FieldValue::array(bcc));
-      properties.headers = with_bcc.table();
-    }
-    Vhost& topology = vhost.topology();
-    const auto add = [&](const Routed& routed) {
-      for (const QueueNumber number : routed.queues)
-        if (!history_.is_cycle(topology.queue_name(number))) targets.push_back(vhost.place(number));
-    };
-    const Publication publication{key, properties};
-    const Routed routed = topology.route(exchange, publication);
-    const std::vector<ExchangeNumber> delayed(routed.delayed.begin(), routed.delayed.end());
-    add(routed);
-    // A message that has waited once does not wait again where it dies.
-    for (const ExchangeNumber each : delayed) add(topology.route_after_delay(each, publication));
-    const auto by_queue = [](const QueuePlace& a, const QueuePlace& b) { return a.queue < b.queue; };
-    std::sort(targets.begin(), targets.end(), by_queue);
+  void append(const MessageRecordEncoder::Publish& publish, const BasicProperties& properties,
+              std::vector<QueuePlace> targets, const std::shared_ptr<Routing>& routing) {
+    if (targets.empty()) return;
+    std::sort(targets.begin(), targets.end(), [](const auto& a, const auto& b) { return a.queue < b.queue; });
     targets.erase(
         std::unique(targets.begin(), targets.end(), [](const auto& a, const auto& b) { return a.queue == b.queue; }),
         targets.end());
+    Group group{std::move(targets), properties.priority, properties.persistent()};
+    if (!group_.same(group) || batch_.bytes() > kBatchBytes) flush(routing);
+    group_ = std::move(group);
+    encoder_.add(batch_, loop().wall_clock(), publish);
   }
 
   void flush(const std::shared_ptr<Routing>& routing) {
@@ -159,6 +204,7 @@ class DeadLetterRouter : public Pinned<QueueListener::base> {
   DeathHistory history_;
   BatchBuilder batch_;
   Group group_;
+  std::string scratch_;
 };
 
 }  // namespace

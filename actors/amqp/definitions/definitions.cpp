@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "actors/amqp/dead_letters/router.hpp"
+#include "actors/amqp/delays/interface.hpp"
 #include "cluster/catalog_service.hpp"
 #include "runtime/log.hpp"
 
@@ -55,7 +56,10 @@ DefinitionsActor spawn_definitions(const std::vector<Services*>& services, std::
   }
   auto definitions = spawn_on<DefinitionsKeeper>(services.front()->loop, *services.front(), std::move(replicas),
                                                  std::move(listeners), std::move(stored));
-  for (Services* each : services) each->amqp_definitions = definitions;
+  for (Services* each : services) {
+    each->amqp_definitions = definitions;
+    each->amqp_delays = spawn_delays(*each);
+  }
   return definitions;
 }
 
@@ -94,7 +98,7 @@ void DefinitionsKeeper::find_queues() {
 
 void DefinitionsKeeper::found(const QueuesDescribed& described) {
   for (const auto& queue : described.queues)
-    if (queue.owner == QueueOwner::amqp) found_.push_back(queue);
+    if (queue.owner == QueueOwner::amqp && !parse_delay_queue_name(queue.name)) found_.push_back(queue);
   if (--answers_missing_ == 0) restore();
 }
 
