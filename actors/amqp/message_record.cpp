@@ -81,7 +81,9 @@ void MessageRecordReader::read(const RecordView& record, MessageRecord& message)
       message.bcc = Array(value);
     }
   }
-  if (!own) convert(record, message);
+  if (own) return;
+  message.exchange = "amq.topic";  // where the others' messages enter
+  convert(record, message);
 }
 
 void MessageRecordReader::convert(const RecordView& record, MessageRecord& message) {

@@ -5,6 +5,7 @@
 
 #include "actors/amqp/dead_letters/router.hpp"
 #include "actors/amqp/delays/interface.hpp"
+#include "actors/amqp/topic_bridge/names.hpp"
 #include "cluster/catalog_service.hpp"
 #include "runtime/log.hpp"
 
@@ -40,11 +41,12 @@ TopologyError no_vhost(const std::string& name) {
 
 DefinitionsKeeper::DefinitionsKeeper(caf::actor_config& config, Loop& loop, Services& services,
                                      std::vector<DefinitionReplica> replicas, std::vector<QueueListener> listeners,
-                                     std::vector<Definition> stored)
+                                     TopicBridge bridge, std::vector<Definition> stored)
     : Pinned(config, loop),
       services_(services),
       replicas_(std::move(replicas)),
       listeners_(std::move(listeners)),
+      bridge_(std::move(bridge)),
       stored_(std::move(stored)) {}
 
 DefinitionsActor spawn_definitions(const std::vector<Services*>& services, std::vector<Definition> stored) {
@@ -54,8 +56,9 @@ DefinitionsActor spawn_definitions(const std::vector<Services*>& services, std::
     if (each != services.front()) replicas.push_back(spawn_definition_replica(each->loop, each->amqp));
     listeners.push_back(spawn_dead_letter_router(*each));
   }
-  auto definitions = spawn_on<DefinitionsKeeper>(services.front()->loop, *services.front(), std::move(replicas),
-                                                 std::move(listeners), std::move(stored));
+  auto definitions =
+      spawn_on<DefinitionsKeeper>(services.front()->loop, *services.front(), std::move(replicas), std::move(listeners),
+                                  spawn_topic_bridge(*services.front()), std::move(stored));
   for (Services* each : services) {
     each->amqp_definitions = definitions;
     each->amqp_delays = spawn_delays(*each);
@@ -108,15 +111,21 @@ void DefinitionsKeeper::restore() {
     for (const auto& each : stored_) {
       if ((each.kind == DefinitionKind::amqp_binding) != bindings) continue;
       auto change = load(each);
+      const DefinitionChange copy = change.value_or(DefinitionChange{});
       const Refusal refused = change ? apply(std::move(*change)) : TopologyError{};
-      if (!refused) continue;
+      if (!refused) {
+        if (const auto* binding = std::get_if<DefineBinding>(&copy.what)) count_binding(*binding, true);
+        continue;
+      }
       // A binding of a queue that is not there any more; anything else would be damage that the catalog cannot see.
       if (!bindings) log::error("amqp", "a stored definition was refused: {}", refused->text);
       stale.push_back({each.kind, each.key, std::nullopt});
     }
   };
   restore_if(false);
+  const std::string bridge_name = host_name(default_vhost, bridge_queue);
   for (const auto& queue : found_) {
+    if (queue.name == bridge_name) continue;
     const auto name = parse_host_name(queue.name);
     const auto definition = QueueDefinition::decode(queue.definition);
     const auto view = name ? services_.amqp.find(name->vhost) : nullptr;
@@ -147,6 +156,39 @@ void DefinitionsKeeper::restore() {
   found_ = {};
   services_.amqp.for_each([this](VhostView& view) { watch(view); });
   next_.edits = std::move(stale);
+  start_bridge();
+}
+
+/// amq.topic leads to the bridge before anybody can publish to it.
+void DefinitionsKeeper::start_bridge() {
+  if (services_.queues.empty()) return get_ready();
+  DeclareQueue request;
+  request.name = host_name(default_vhost, bridge_queue);
+  request.definition = QueueDefinition{true, false, false, {}}.encode();
+  const auto host = static_cast<std::uint32_t>(queue_loop(services_, request.name));
+  ask(
+      this, services_.queues[host], std::move(request),
+      [this, host](const QueueDeclared& declared) { bridge_declared(declared, host); },
+      [this](const caf::error&) { get_ready(); });
+}
+
+void DefinitionsKeeper::bridge_declared(const QueueDeclared& declared, std::uint32_t host) {
+  if (declared.error != QueueErrc::none) {
+    log::error("amqp", "amq.topic does not reach MQTT and topics: its queue could not be declared");
+    return get_ready();
+  }
+  QueuePlace place;
+  place.queue = declared.queue;
+  place.loop = host;
+  place.exclusive_to = bridge_owner;
+  const std::string vhost(default_vhost), queue(bridge_queue);
+  apply({AddQueue{vhost, queue, place}});
+  apply({DefineBinding{vhost, false, std::string(bridge_exchange), queue, "#", {}, bridge_owner}});
+  send(bridge_, StartBridge{declared.queue, host});
+  get_ready();
+}
+
+void DefinitionsKeeper::get_ready() {
   when_everywhere([this](bool) {
     ready_ = true;
     listen();
@@ -181,13 +223,17 @@ void DefinitionsKeeper::watch(VhostView& view) {
   Vhost& topology = view.topology();
   topology.watch({.binding_goes =
                       [this, &topology](const Binding& binding) {
-                        if (!topology.is_durable(binding)) return;
                         const Destination to = binding.destination;
-                        next_.edits.push_back(forget(amqp::store(DefineBinding{
-                            topology.name(), to.is_exchange(), std::string(topology.exchange_name(binding.source)),
-                            std::string(to.is_exchange() ? topology.exchange_name(to.exchange())
-                                                         : topology.queue_name(to.queue())),
-                            binding.key, Bytes::copy(binding.arguments), ConnectionNumber::none})));
+                        const DefineBinding gone{topology.name(),
+                                                 to.is_exchange(),
+                                                 std::string(topology.exchange_name(binding.source)),
+                                                 std::string(to.is_exchange() ? topology.exchange_name(to.exchange())
+                                                                              : topology.queue_name(to.queue())),
+                                                 binding.key,
+                                                 Bytes::copy(binding.arguments),
+                                                 ConnectionNumber::none};
+                        count_binding(gone, false);
+                        if (topology.is_durable(binding)) next_.edits.push_back(forget(amqp::store(gone)));
                       },
                   .exchange_goes =
                       [this, &topology](ExchangeNumber number) {
@@ -198,6 +244,25 @@ void DefinitionsKeeper::watch(VhostView& view) {
                         exchange.name = info.name;
                         next_.edits.push_back(forget(amqp::store(exchange)));
                       }});
+}
+
+void DefinitionsKeeper::count_binding(const DefineBinding& binding, bool is_new) {
+  if (binding.source != bridge_exchange || binding.vhost != default_vhost || binding.destination == bridge_queue)
+    return;
+  const auto filter = to_topic_filter(binding.key);
+  if (!filter) return;
+  const Bytes bytes = Bytes::copy(*filter);
+  // What is added and removed within one batch is neither.
+  const auto change = [&bytes](std::vector<Bytes>& list, std::vector<Bytes>& opposite) {
+    if (std::erase(opposite, bytes) == 0) list.push_back(bytes);
+  };
+  auto& count = topic_filters_[*filter];
+  if (is_new) {
+    if (count++ == 0) change(next_filters_.add, next_filters_.remove);
+  } else if (--count == 0) {
+    topic_filters_.erase(*filter);
+    change(next_filters_.remove, next_filters_.add);
+  }
 }
 
 Refusal DefinitionsKeeper::apply(DefinitionChange change) {
@@ -234,6 +299,12 @@ void DefinitionsKeeper::start_batch() {
       ask(
           this, replica, DefinitionsChanged{changes}, [this](const DefinitionsSeen&) { one_finished(); },
           [this](const caf::error&) { one_finished(); });
+  }
+  if (!next_filters_.add.empty() || !next_filters_.remove.empty()) {
+    ++parts_missing_;
+    ask(
+        this, bridge_, std::exchange(next_filters_, {}), [this](const TopicFiltersSet&) { one_finished(); },
+        [this](const caf::error&) { one_finished(); });
   }
   std::vector<DefinitionEdit> part;
   std::size_t bytes = 0;
@@ -312,8 +383,11 @@ void DefinitionsKeeper::define(const DefineExchange& request, Promise<Defined> p
 
 void DefinitionsKeeper::bind(const DefineBinding& request, Promise<Defined> promise) {
   const DefineBinding binding = clean(request);
+  const auto view = services_.amqp.find(binding.vhost);
+  const std::size_t before = view ? view->topology().bindings() : 0;
   if (auto refused = apply({binding})) return promise.deliver({std::move(refused)});
-  const Vhost& topology = services_.amqp.find(binding.vhost)->topology();
+  const Vhost& topology = view->topology();
+  if (topology.bindings() > before) count_binding(binding, true);
   const auto durable_exchange = [&](const std::string& name) {
     return topology.info(*topology.find_exchange(name)).durable;
   };

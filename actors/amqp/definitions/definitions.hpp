@@ -13,6 +13,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "actors/amqp/definitions/queue_arguments.hpp"
 #include "actors/amqp/definitions/replica.hpp"
 #include "actors/amqp/definitions/stored.hpp"
+#include "actors/amqp/topic_bridge/bridge.hpp"
 #include "actors/services.hpp"
 #include "persistence/catalog/definitions.hpp"
 #include "runtime/pinned.hpp"
@@ -29,7 +31,7 @@ namespace braid::amqp {
 class DefinitionsKeeper : public Pinned<DefinitionsActor::base> {
  public:
   DefinitionsKeeper(caf::actor_config& config, Loop& loop, Services& services, std::vector<DefinitionReplica> replicas,
-                    std::vector<QueueListener> listeners, std::vector<Definition> stored);
+                    std::vector<QueueListener> listeners, TopicBridge bridge, std::vector<Definition> stored);
   const char* name() const override { return "amqp-definitions"; }
 
  protected:
@@ -65,8 +67,13 @@ class DefinitionsKeeper : public Pinned<DefinitionsActor::base> {
   void find_queues();
   void found(const QueuesDescribed& described);
   void restore();
+  void start_bridge();
+  void bridge_declared(const QueueDeclared& declared, std::uint32_t host);
+  void get_ready();
   void listen();
   void watch(VhostView& view);
+  /// Keeps the bridge's filters what the bindings of amq.topic are.
+  void count_binding(const DefineBinding& binding, bool is_new);
   /// Applies to the authority; what goes along with it is noted for the catalog.
   Refusal apply(DefinitionChange change);
   /// `answer` when all that was applied so far is everywhere.
@@ -107,7 +114,10 @@ class DefinitionsKeeper : public Pinned<DefinitionsActor::base> {
   Services& services_;
   std::vector<DefinitionReplica> replicas_;  ///< of the other loops
   std::vector<QueueListener> listeners_;     ///< by loop
-  std::vector<Definition> stored_;           ///< until it has been restored
+  TopicBridge bridge_;
+  std::map<std::string, std::uint32_t> topic_filters_;  ///< bindings of amq.topic by filter
+  SetTopicFilters next_filters_;
+  std::vector<Definition> stored_;  ///< until it has been restored
   std::vector<QueueDescription> found_;
   std::size_t answers_missing_ = 0;
   bool ready_ = false;
