@@ -5,7 +5,7 @@
 
 #include "actors/amqp/dead_letters/router.hpp"
 #include "actors/amqp/delays/interface.hpp"
-#include "actors/amqp/topic_bridge/names.hpp"
+#include "actors/topic_bridge/names.hpp"
 #include "cluster/catalog_service.hpp"
 #include "runtime/log.hpp"
 

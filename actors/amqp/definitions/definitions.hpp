@@ -21,8 +21,8 @@
 #include "actors/amqp/definitions/queue_arguments.hpp"
 #include "actors/amqp/definitions/replica.hpp"
 #include "actors/amqp/definitions/stored.hpp"
-#include "actors/amqp/topic_bridge/bridge.hpp"
 #include "actors/services.hpp"
+#include "actors/topic_bridge/bridge.hpp"
 #include "persistence/catalog/definitions.hpp"
 #include "runtime/pinned.hpp"
 

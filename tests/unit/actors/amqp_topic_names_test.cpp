@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/amqp/topic_bridge/names.hpp"
+#include "actors/topic_bridge/names.hpp"
 #include "codecs/mqtt/topic.hpp"
 #include "support/seed.hpp"
 

@@ -1,5 +1,5 @@
 // Braid, Apache-2.0.
-#include "actors/amqp/topic_bridge/records.hpp"
+#include "actors/topic_bridge/records.hpp"
 
 #include <fmt/format.h>
 

@@ -1,11 +1,11 @@
 // Braid, Apache-2.0.
-#include "actors/amqp/topic_bridge/bridge.hpp"
+#include "actors/topic_bridge/bridge.hpp"
 
 #include <algorithm>
 #include <memory>
 
-#include "actors/amqp/topic_bridge/names.hpp"
-#include "actors/amqp/topic_bridge/records.hpp"
+#include "actors/topic_bridge/names.hpp"
+#include "actors/topic_bridge/records.hpp"
 #include "codecs/mqtt/topic.hpp"
 #include "model/batch_builder.hpp"
 #include "model/murmur2.hpp"
