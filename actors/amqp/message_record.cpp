@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "actors/record_headers.hpp"
+#include "actors/topic_bridge/names.hpp"
 #include "model/utf8.hpp"
 
 namespace braid::amqp {
@@ -12,7 +13,7 @@ namespace braid::amqp {
 namespace {
 
 /// Bits of the first byte of braid.amqp.
-constexpr std::uint8_t dead_lettered_bit = 1;
+constexpr std::uint8_t dead_lettered_bit = 1, in_topic_bit = 2;
 
 /// What is stored was checked when it came in; these are for records of others that bear our header.
 constexpr TableLimits stored_limits{.max_bytes = 64u << 20, .max_depth = 64};
@@ -46,12 +47,16 @@ std::string_view rewrite(std::string_view encoded, std::string& scratch, Edit&& 
 
 }  // namespace
 
+void append_own_header(std::string& to, const MessageRecordEncoder::Publish& publish) {
+  to += static_cast<char>((publish.dead_lettered ? dead_lettered_bit : 0) | (publish.in_topic ? in_topic_bit : 0));
+  to += static_cast<char>(publish.exchange.size());
+  to += publish.exchange;
+  to += publish.properties;
+}
+
 bool MessageRecordEncoder::add(BatchBuilder& batch, Timestamp arrived, const Publish& publish) {
   own_.clear();
-  own_ += static_cast<char>(publish.dead_lettered ? dead_lettered_bit : 0);
-  own_ += static_cast<char>(publish.exchange.size());
-  own_ += publish.exchange;
-  own_ += publish.properties;
+  append_own_header(own_, publish);
   std::array<HeaderView, 3> headers;
   std::size_t count = 0;
   headers[count++] = {header::amqp, own_};
@@ -66,8 +71,7 @@ void MessageRecordReader::read(const RecordView& record, MessageRecord& message)
   message = {};
   message.body = record.value.value_or(std::string_view());
   message.routing_key = record.key.value_or(std::string_view());
-  if (!fits_short_string(message.routing_key)) message.routing_key = {};
-  bool own = false;
+  bool own = false, topic_name = false;
   while (headers.next(one)) {
     const std::string_view value = one.value.value_or(std::string_view());
     if (one.key == header::amqp && value.size() >= 4) {
@@ -77,12 +81,27 @@ void MessageRecordReader::read(const RecordView& record, MessageRecord& message)
       message.exchange = value.substr(2, exchange_bytes);
       message.properties = value.substr(2 + exchange_bytes);
       own = true;
+      topic_name = static_cast<std::uint8_t>(value[0]) & in_topic_bit;
     } else if (one.key == header::bcc) {
       message.bcc = Array(value);
     }
   }
+  if (!own) topic_name = message.routing_key.find('/') != std::string_view::npos;
+  if (topic_name) {
+    key_ = to_routing_key(message.routing_key).value_or(std::string());
+    message.routing_key = key_;
+  }
+  if (!fits_short_string(message.routing_key)) message.routing_key = {};
   if (own) return;
   message.exchange = "amq.topic";  // where the others' messages enter
+  convert(record, message);
+}
+
+void MessageRecordReader::read_from_topic(const RecordView& record, MessageRecord& message) {
+  read(record, message);
+  BasicProperties properties;
+  if (!decode_properties(message.properties, {}, properties)) return;
+  message.exchange = "amq.topic";
   convert(record, message);
 }
 

@@ -1,6 +1,7 @@
 // Braid, Apache-2.0.
 //
-// An AMQP message as a record and back. The record's key is the routing key, its value the body. Everything else an
+// An AMQP message as a record and back. The record's key is the routing key (in a topic: the MQTT name that it stands
+// for), its value the body. Everything else an
 // AMQP reader gets back byte for byte is in headers with reserved names:
 //
 //   braid.amqp        u8 flags, u8 length of the exchange's name, the name, property flags and properties as they came
@@ -34,6 +35,7 @@ class MessageRecordEncoder {
     std::span<const std::string_view> body = {};  ///< in pieces, as ContentAssembler has it
     Array bcc = {};                               ///< the header that was taken out of `properties`
     bool dead_lettered = false;                   ///< the x-death header in `properties` is the broker's own
+    bool in_topic = false;                        ///< `routing_key` is an MQTT topic name
   };
   /// False when the batch is full (BatchBuilder::add). The one copy of the body.
   bool add(BatchBuilder& batch, Timestamp arrived, const Publish& publish);
@@ -55,11 +57,18 @@ class MessageRecordReader {
  public:
   /// Any record can be read; `message` is good until the next call and as long as the record.
   void read(const RecordView& record, MessageRecord& message);
+  /// The same for a record that a client of another protocol may have written, our header included: an AMQP client
+  /// gets no property block that was not checked.
+  void read_from_topic(const RecordView& record, MessageRecord& message);
 
  private:
   void convert(const RecordView& record, MessageRecord& message);
   ByteWriter converted_{0};
+  std::string key_;
 };
+
+/// The value of `braid.amqp` for a message.
+void append_own_header(std::string& to, const MessageRecordEncoder::Publish& publish);
 
 /// The property block with a header field set: x-delivery-count, x-stream-offset. `scratch` holds the result.
 std::string_view with_header(std::string_view properties, std::string_view name, const FieldValue& value,

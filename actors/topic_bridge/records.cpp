@@ -59,10 +59,11 @@ bool BridgeEncoder::add_to_topic(BatchBuilder& batch, Timestamp arrived, std::st
   if (parse_expiration(properties.expiration))
     standard(PropertyFlag::expiration, header::expiration, properties.expiration);
   std::string own;
-  own += '\0';
-  own += static_cast<char>(message.exchange.size());
-  own += message.exchange;
-  own += message.properties;
+  MessageRecordEncoder::Publish as_it_came;
+  as_it_came.exchange = message.exchange;
+  as_it_came.properties = message.properties;
+  as_it_came.in_topic = true;
+  append_own_header(own, as_it_came);
   headers_.push_back({header::amqp, keep(std::move(own))});
   constexpr std::uint64_t latest_s = INT64_MAX / 1000;
   if (properties.has(PropertyFlag::timestamp) && properties.timestamp <= latest_s)

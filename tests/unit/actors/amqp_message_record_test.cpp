@@ -102,7 +102,7 @@ TEST_CASE("a record of another protocol is read as its headers say") {
   BasicProperties properties;
   REQUIRE_FALSE(decode_properties(message.properties, {}, properties));
   CHECK(message.body == "21");
-  CHECK(message.routing_key == "sensors/room");
+  CHECK(message.routing_key == "sensors.room");
   CHECK(properties.content_type == "application/json");
   CHECK(properties.correlation_id == "c-1");
   CHECK(properties.expiration == "5000");
@@ -112,6 +112,21 @@ TEST_CASE("a record of another protocol is read as its headers say") {
   CHECK(properties.headers.find("binary")->type() == FieldType::binary);
   CHECK(properties.headers.find("none")->type() == FieldType::none);
   CHECK(properties.headers.find("braid.x")->as_text() == "escaped");
+}
+
+TEST_CASE("a message in a topic comes back under the routing key that its name stands for") {
+  BatchBuilder builder;
+  MessageRecordEncoder encoder;
+  const std::string_view body = "x";
+  REQUIRE(
+      encoder.add(builder, Timestamp(1),
+                  {.exchange = "amq.topic", .routing_key = "10.0.0.1", .body = std::span(&body, 1), .in_topic = true}));
+  const Stored stored(builder);
+  MessageRecordReader reader;
+  MessageRecord message;
+  reader.read(stored.record, message);
+  CHECK(message.exchange == "amq.topic");
+  CHECK(message.routing_key == "10%2E0%2E0%2E1");
 }
 
 TEST_CASE("a key that is no routing key and a header of ours that is cut short harm nobody") {
@@ -126,6 +141,19 @@ TEST_CASE("a key that is no routing key and a header of ours that is cut short h
   CHECK(message.body.empty());
   BasicProperties properties;
   CHECK_FALSE(decode_properties(message.properties, {}, properties));
+}
+
+TEST_CASE("a property block that somebody else made up reaches no client") {
+  BatchBuilder builder;
+  const std::array<HeaderView, 1> headers{{{"braid.amqp", std::string_view("\0\0\xff\xff nonsense", 13)}}};
+  REQUIRE(builder.add(Timestamp(0), "k", "v", headers));
+  const Stored stored(builder);
+  MessageRecordReader reader;
+  MessageRecord message;
+  reader.read_from_topic(stored.record, message);
+  BasicProperties properties;
+  CHECK_FALSE(decode_properties(message.properties, {}, properties));
+  CHECK(properties.persistent());
 }
 
 TEST_CASE("a header field is set, replaced and taken out of a property block") {
