@@ -141,6 +141,8 @@ void Session::start(Bytes frame) {
   }
   client_id_ = header.client_id ? header.client_id->view() : std::string_view();
   call.number = queue_.open(bytes);
+  // Before its answer: what stands behind it in the same read waits too.
+  charge_produce(call);
   if (const auto started = served->handler(*this, call, std::move(request->body)); !started)
     return end_after_protocol_error(
         fmt::format("{} version {} cannot be read: {}", to_string(call.key), call.version, to_string(started.error())));
@@ -212,6 +214,7 @@ void Session::enqueue_fetch(std::shared_ptr<FetchWork> fetch) {
 void Session::start_fetch() {
   if (fetching_ || fetches_.empty() || ended_ || !has_stream()) return;
   if (stream().unsent_bytes() > services_.settings.limits.max_send_buffer_bytes && !draining_) return;
+  if (muted_for_ms() > 0 && !draining_) return;
   fetching_ = true;
   const std::shared_ptr<FetchWork> fetch = fetches_.front();
   fetch->start();

@@ -65,7 +65,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   }
   template <class Response>
   void respond(const Call& call, const Response& response, std::int16_t version) {
-    charge(call, response);
+    if constexpr (std::is_same_v<Response, FetchResponse>) charge_fetch(response);
     if constexpr (requires { response.throttle_time_ms; })
       if (const std::int32_t pause_ms = muted_for_ms(); pause_ms > 0) {
         Response told = response;
@@ -75,10 +75,7 @@ class Session : public ConnectionActor<SessionActor::base> {
     encode_and_answer(call, response, version);
   }
   /// The request is done and has no answer.
-  void respond_nothing(const Call& call) {
-    charge_produce(call);
-    answer(call, {});
-  }
+  void respond_nothing(const Call& call) { answer(call, {}); }
   /// Counts partitions that the request creates or deletes. False, and nothing is counted, when the client's rate is
   /// used up and the request's version has a code for that (`strict`): then the request is not to be done.
   bool take_mutations(std::size_t partitions, bool strict);
@@ -121,13 +118,6 @@ class Session : public ConnectionActor<SessionActor::base> {
     auto frame = encode_response(response, version, call.correlation_id);
     if (!frame) return end_after_encode_error(call, frame.error());
     answer(call, *std::move(frame));
-  }
-  template <class Response>
-  void charge([[maybe_unused]] const Call& call, [[maybe_unused]] const Response& response) {
-    if constexpr (std::is_same_v<Response, ProduceResponse>)
-      charge_produce(call);
-    else if constexpr (std::is_same_v<Response, FetchResponse>)
-      charge_fetch(response);
   }
   void charge_produce(const Call& call);
   void charge_fetch(const FetchResponse& response);

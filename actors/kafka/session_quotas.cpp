@@ -1,7 +1,7 @@
 // Braid, Apache-2.0.
 //
 // Quotas in a session: what requests and answers draw from the client's buckets, and the pause of who drew too much
-// (KIP-219): the answer goes out at once and says how long, and until then the socket is not read.
+// (KIP-219): the answer goes out at once and says how long, and until then nothing else of the connection is started.
 #include <algorithm>
 #include <limits>
 
@@ -62,7 +62,9 @@ void Session::mute(std::int64_t pause_us) {
   muted_until_us_ = until_us;
   mute_timer_ = after(muted_for_ms(), [this] {
     muted_until_us_ = 0;
-    if (!ended_ && has_stream()) put_back_pressure();
+    if (ended_ || !has_stream()) return;
+    start_fetch();
+    put_back_pressure();
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 
@@ -55,6 +56,10 @@ KafkaProducer::KafkaProducer(const std::string& bootstrap, KafkaConfig config) {
   config.try_emplace("linger.ms", "5");
   auto* conf = configuration(bootstrap, config);
   rd_kafka_conf_set_dr_msg_cb(conf, &KafkaProducer::report);
+  rd_kafka_conf_set_throttle_cb(conf, [](rd_kafka_t*, const char*, int32_t, int throttled_ms, void* opaque) {
+    auto& self = *static_cast<KafkaProducer*>(opaque);
+    self.throttled_ms_ = std::max(self.throttled_ms_, throttled_ms);
+  });
   rd_kafka_conf_set_opaque(conf, this);
   char error[512];
   handle_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, sizeof error);
@@ -125,6 +130,11 @@ KafkaConsumer::KafkaConsumer(const std::string& bootstrap, const std::string& gr
   config.try_emplace("auto.offset.reset", "earliest");
   config.emplace("group.id", group);
   auto* conf = configuration(bootstrap, config);
+  rd_kafka_conf_set_throttle_cb(conf, [](rd_kafka_t*, const char*, int32_t, int throttled_ms, void* opaque) {
+    auto& self = *static_cast<KafkaConsumer*>(opaque);
+    self.throttled_ms_ = std::max(self.throttled_ms_, throttled_ms);
+  });
+  rd_kafka_conf_set_opaque(conf, this);
   char error[512];
   handle_ = rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, sizeof error);
   if (!handle_) throw std::runtime_error(error);

@@ -48,12 +48,15 @@ class KafkaProducer {
   std::uint64_t acknowledged() const { return acknowledged_; }
   std::uint64_t failed() const { return failed_; }
   std::string last_error() const { return last_error_; }
+  /// The longest that the broker has told it to wait (throttle_time_ms).
+  int throttled_ms() const { return throttled_ms_; }
 
  private:
   static void report(rd_kafka_s*, const rd_kafka_message_s* message, void* opaque);
   rd_kafka_s* handle_ = nullptr;
   std::uint64_t acknowledged_ = 0, failed_ = 0;
   std::string last_error_;
+  int throttled_ms_ = 0;
 };
 
 class KafkaConsumer {
@@ -71,10 +74,12 @@ class KafkaConsumer {
   /// Leaves the group.
   void close();
   std::string last_error() const { return last_error_; }
+  int throttled_ms() const { return throttled_ms_; }
 
  private:
   rd_kafka_s* handle_ = nullptr;
   std::string last_error_;
+  int throttled_ms_ = 0;
 };
 
 /// Everything in a topic's partitions from the beginning up to the high watermark of now.

@@ -199,6 +199,34 @@ TEST_CASE("a producer beyond its rate is answered at once, told how long, and no
   CHECK(client.read<MetadataResponse>(next, 9).throttle_time_ms == 0);
 }
 
+TEST_CASE("requests that were sent in one piece wait for their turn, and so do those without an answer") {
+  for (const std::int16_t acks : {std::int16_t{-1}, std::int16_t{0}}) {
+    CAPTURE(acks);
+    KafkaWorld world([](Settings& settings) { settings.kafka_protocol.quota_window_ms = 0; });
+    world.create_topic("t");
+    auto& client = world.client();
+    REQUIRE(alter(client, {{"client-id", std::nullopt}}, {{"producer_byte_rate", 10000}}).error_code ==
+            ErrorCode::none);
+    std::vector<Bytes> pieces;
+    for (std::int32_t i = 0; i < 5; ++i) {
+      auto frame = kafka::encode_request(produce_to("t", 0, make_batch({std::string(20000, 'x')}), acks), 9, 100 + i,
+                                         Text("test-client"));
+      REQUIRE(frame);
+      for (auto& piece : *frame) pieces.push_back(std::move(piece));
+    }
+    const std::int64_t start_ms = world.world().now_us() / 1000;
+    client.write(std::move(pieces));
+    const auto behind = client.send(MetadataRequest{}, 9);
+    REQUIRE(client.wait(behind));
+    // Five times two seconds; the last two are waited for by what stands behind.
+    CHECK(world.world().now_us() / 1000 - start_ms >= 10000);
+    if (acks != 0) {
+      CHECK(client.order().size() == 7);
+      CHECK(client.read<ProduceResponse>(104, 9).throttle_time_ms > 1900);
+    }
+  }
+}
+
 TEST_CASE("a consumer beyond its rate waits, and one without a quota does not") {
   KafkaWorld world([](Settings& settings) { settings.kafka_protocol.quota_window_ms = 0; });
   world.create_topic("t");

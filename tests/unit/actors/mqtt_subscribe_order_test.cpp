@@ -4,6 +4,8 @@
 // worked on, however long the look-up of retained messages takes. In the simulated world, over many orders of the same
 // messages.
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "mqtt_world.hpp"
 #include "support/seed.hpp"
