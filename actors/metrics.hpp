@@ -26,6 +26,10 @@ struct LoopMetrics {
   std::uint64_t mqtt_delivered = 0;
   std::uint64_t mqtt_dropped = 0;
   std::uint64_t kafka_requests = 0;
+  std::uint64_t amqp_connections = 0;  ///< that are open (connection.open-ok)
+  std::uint64_t amqp_channels = 0;
+  std::uint64_t amqp_published = 0;
+  std::uint64_t amqp_delivered = 0;
 
   LoopMetrics& operator+=(const LoopMetrics& other) {
     connections += other.connections;
@@ -44,6 +48,10 @@ struct LoopMetrics {
     mqtt_delivered += other.mqtt_delivered;
     mqtt_dropped += other.mqtt_dropped;
     kafka_requests += other.kafka_requests;
+    amqp_connections += other.amqp_connections;
+    amqp_channels += other.amqp_channels;
+    amqp_published += other.amqp_published;
+    amqp_delivered += other.amqp_delivered;
     return *this;
   }
 };

@@ -62,6 +62,17 @@ struct MqttSettings {
   std::int64_t sys_interval_ms = 10000;  ///< between the values under $SYS; 0: none are published
 };
 
+struct AmqpSettings {
+  std::uint16_t max_channels = 2047;       ///< of one connection: what connection.tune says; 0: no limit
+  std::uint32_t max_frame_bytes = 131072;  ///< frame-max
+  std::uint16_t heartbeat_s = 60;          ///< suggested to clients; 0: none
+  std::uint64_t max_message_bytes = 16ull << 20;
+  std::uint32_t max_consumers = 10000;               ///< of one channel
+  std::uint32_t max_unacknowledged = 1000000;        ///< deliveries of one channel
+  std::uint64_t delivery_window_bytes = 1ull << 20;  ///< on their way to one consumer
+  std::int64_t consumer_timeout_ms = 0;              ///< a delivery that is not settled for so long; 0: none
+};
+
 struct LimitSettings {
   std::uint32_t max_connections = 100000;
   std::uint32_t max_connections_per_address = 0;      ///< 0: no limit
@@ -112,6 +123,7 @@ struct Settings {
   ListenerSettings http{.port = 8080};
   KafkaSettings kafka_protocol;
   MqttSettings mqtt_protocol;
+  AmqpSettings amqp_protocol;
   LimitSettings limits;
   SecuritySettings security;
   StorageSettings storage;

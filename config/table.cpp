@@ -294,6 +294,32 @@ void add_mqtt(std::vector<Setting>& t) {
                            "off", 0));
 }
 
+void add_amqp(std::vector<Setting>& t) {
+  t.push_back(with_special(integer("amqp.max_channels", BRAID_FIELD(amqp_protocol.max_channels), 1, 65535,
+                                   "Channels of one connection (channel-max). A client may agree on fewer."),
+                           "unlimited", 0));
+  t.push_back(size("amqp.max_frame_bytes", BRAID_FIELD(amqp_protocol.max_frame_bytes), 8 * kib, 64 * mib,
+                   "The largest frame (frame-max). A client may agree on smaller ones, of 8 KiB at least."));
+  t.push_back(with_special(integer("amqp.heartbeat_s", BRAID_FIELD(amqp_protocol.heartbeat_s), 1, 65535,
+                                   "The heartbeat in seconds that clients are told; what they answer is kept to. A "
+                                   "client that is silent for twice as long is gone."),
+                           "off", 0));
+  t.push_back(size("amqp.max_message_bytes", BRAID_FIELD(amqp_protocol.max_message_bytes), kib, 128 * mib,
+                   "The largest body of a message; a larger one closes its channel."));
+  t.push_back(
+      integer("amqp.max_consumers", BRAID_FIELD(amqp_protocol.max_consumers), 1, 1000000, "Consumers of one channel."));
+  t.push_back(integer("amqp.max_unacknowledged", BRAID_FIELD(amqp_protocol.max_unacknowledged), 1, 100000000,
+                      "Deliveries of one channel that are not settled, whatever its prefetch; further ones wait in "
+                      "their queues."));
+  t.push_back(size("amqp.delivery_window_bytes", BRAID_FIELD(amqp_protocol.delivery_window_bytes), 16 * kib, gib,
+                   "What is on its way to one consumer and not yet taken by its socket."));
+  t.push_back(
+      with_special(duration("amqp.consumer_timeout", BRAID_FIELD(amqp_protocol.consumer_timeout_ms), second, 365 * day,
+                            "How long a client may keep a delivery without settling it before its channel is "
+                            "closed."),
+                   "off", 0));
+}
+
 void add_limits(std::vector<Setting>& t) {
   t.push_back(integer("limits.max_connections", BRAID_FIELD(limits.max_connections), 1, 100000000,
                       "Connections of all protocols together."));
@@ -331,7 +357,7 @@ void add_rest(std::vector<Setting>& t) {
 std::vector<Setting> make_table() {
   std::vector<Setting> table;
   for (auto add : {add_node, add_listeners, add_security, add_storage, add_topic_defaults, add_kafka, add_mqtt,
-                   add_limits, add_rest})
+                   add_amqp, add_limits, add_rest})
     add(table);
   return table;
 }

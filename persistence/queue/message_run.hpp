@@ -39,6 +39,14 @@ class RunWalker {
     record.headers = HeaderReader(raw.header_bytes, raw.header_count);
     return true;
   }
+  /// What lies behind the `walked` messages that `next` has yielded.
+  MessageRun rest(std::uint32_t walked) const {
+    MessageRun behind = run_;
+    behind.records = run_.records.slice(run_.records.size() - cursor_.remaining());
+    behind.first.value += walked;
+    behind.count -= walked;
+    return behind;
+  }
   /// A slice that outlives the run. `part` is a view out of one of its records.
   Bytes share(std::string_view part) const {
     if (part.empty()) return {};

@@ -1,0 +1,27 @@
+// Braid, Apache-2.0.
+#include "actors/amqp/session/server_properties.hpp"
+
+namespace braid::amqp {
+
+TableWriter server_properties(std::string_view cluster_name) {
+  TableWriter properties;
+  properties.open_table("capabilities")
+      .put("publisher_confirms", true)
+      .put("exchange_exchange_bindings", true)
+      .put("basic.nack", true)
+      .put("consumer_cancel_notify", true)
+      .put("connection.blocked", true)
+      .put("consumer_priorities", true)
+      .put("authentication_failure_close", true)
+      .put("per_consumer_qos", true)
+      .put("direct_reply_to", true)
+      .close();
+  properties.put("cluster_name", cluster_name)
+      .put("information", "Licensed under the Apache License 2.0")
+      .put("platform", "C++")
+      .put("product", "Braid")
+      .put("version", BRAID_VERSION);
+  return properties;
+}
+
+}  // namespace braid::amqp

@@ -1,0 +1,106 @@
+// Braid, Apache-2.0.
+//
+// What a session does because time passes: it gives up on a handshake, sends and expects heartbeats (4.2.7), ends
+// channels that sit on their deliveries, and looks whether there is memory again.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "actors/amqp/session/session.hpp"
+#include "runtime/log.hpp"
+
+namespace braid::amqp {
+
+namespace {
+constexpr std::int64_t kMemoryCheckMs = 100;
+}  // namespace
+
+void Session::watch_handshake() {
+  timer_ = after(services_.settings.limits.handshake_timeout_ms, [this] {
+    BRAID_LOG_LIMITED(info, "amqp", {{"peer", peer_}}, "closed: no connection.open within limits.handshake_timeout");
+    phase_ = Phase::ended;
+    quit();
+  });
+}
+
+void Session::watch() {
+  // Half of the heartbeat's interval: a frame comes in each, and two of them missing are the end.
+  std::int64_t period_ms = heartbeat_s_ * std::int64_t{1000} / 2;
+  if (const std::int64_t timeout_ms = settings().consumer_timeout_ms; timeout_ms > 0) {
+    const std::int64_t check_ms = std::clamp<std::int64_t>(timeout_ms / 4, 100, 60'000);
+    period_ms = period_ms == 0 ? check_ms : std::min(period_ms, check_ms);
+  }
+  if (period_ms == 0) {
+    timer_.cancel();
+    return;
+  }
+  timer_ = after(period_ms, [this] { turn([this] { tick(); }); });
+}
+
+void Session::tick() {
+  if (!is_open()) return;
+  const std::int64_t now_ms = loop().now_ms(), interval_ms = heartbeat_s_ * std::int64_t{1000};
+  if (interval_ms > 0) {
+    // A socket that is not read because it brought too much is alive.
+    if (!paused_ && now_ms - last_received_ms_ > 2 * interval_ms) {
+      BRAID_LOG_LIMITED(info, "amqp", {{"peer", peer_}, {"client", client_name_}},
+                        "closed: missed heartbeats from client, timeout: {}s", heartbeat_s_);
+      phase_ = Phase::ended;
+      stream().abort();
+      return quit();
+    }
+    if (now_ms - last_sent_ms_ >= interval_ms / 2) encode_heartbeat(out().bytes());
+  }
+  if (vhost_->deleted())
+    return fail_connection(ReplyCode::connection_forced, fmt::format("vhost '{}' is deleted", vhost_->name()));
+  check_consumer_timeouts();
+  watch();
+}
+
+void Session::check_consumer_timeouts() {
+  const std::int64_t timeout_ms = settings().consumer_timeout_ms;
+  if (timeout_ms == 0) return;
+  const std::int64_t now_ms = loop().now_ms();
+  for (auto& [number, channel] : channels_) {
+    if (channel->closing || channel->unacknowledged.empty()) continue;
+    if (now_ms - channel->unacknowledged.oldest().delivered_ms <= timeout_ms + Unacknowledged::join_within_ms) continue;
+    fail(*channel, ReplyCode::precondition_failed,
+         fmt::format("delivery acknowledgement on channel {} timed out. Timeout value used: {} ms. This timeout value "
+                     "can be configured, see amqp.consumer_timeout",
+                     number, timeout_ms),
+         {});
+  }
+}
+
+// -- memory -----------------------------------------------------------------------------------------------------------
+
+void Session::watch_memory() {
+  if (!has_published_ || blocked_ || !services_.budget.exceeded()) return;
+  blocked_ = true;
+  if (wants_blocked_notice_) {
+    write(0, ConnectionBlocked{"low on memory"});
+    flush();
+  }
+  memory_timer_ = after(kMemoryCheckMs, [this] { turn([this] { unblock(); }); });
+}
+
+void Session::unblock() {
+  if (!is_open()) return;
+  if (services_.budget.exceeded()) {
+    memory_timer_ = after(kMemoryCheckMs, [this] { turn([this] { unblock(); }); });
+    return;
+  }
+  blocked_ = false;
+  if (wants_blocked_notice_) write(0, ConnectionUnblocked{});
+  std::vector<ChannelNumber> stalled;
+  for (const auto& [number, channel] : channels_)
+    if (channel->stalled) stalled.push_back(number);
+  for (const ChannelNumber number : stalled) {
+    Channel* channel = find(number);
+    if (!channel) continue;
+    channel->stalled = false;
+    go_on(*channel);
+  }
+}
+
+}  // namespace braid::amqp
