@@ -141,16 +141,16 @@ class Session : public ConnectionActor<SessionActor::base> {
   void put_by(Channel& channel, const Frame& frame, const Bytes& read, bool first);
   void dispatch(Channel& channel, const Method& method);
   void go_on(Channel& channel);
-  /// Asks `receiver`; the channel waits for the answer, which `done(Channel&, const Reply&)` gets if the channel is
+  /// Asks `receiver`; the channel waits for the answer, which `then(Channel&, const Reply&)` gets if the channel is
   /// still there.
-  template <class Reply, class Handle, class Request, class Done>
-  void await(Channel& channel, const Handle& receiver, Request request, Done done) {
+  template <class Reply, class Handle, class Request, class Then>
+  void await(Channel& channel, const Handle& receiver, Request request, Then then) {
     send_what_waits();
     channel.busy = true;
     ask(
         this, receiver, std::move(request),
-        [this, number = channel.number, serial = channel.serial, done = std::move(done)](const Reply& reply) {
-          turn([&] { answered(number, serial, [&](Channel& there) { done(there, reply); }); });
+        [this, number = channel.number, serial = channel.serial, then = std::move(then)](const Reply& reply) {
+          turn([&] { answered(number, serial, [&](Channel& there) { then(there, reply); }); });
         },
         [this, number = channel.number, serial = channel.serial](caf::error) {
           turn([&] {
@@ -203,7 +203,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   void write_return(FrameWriter& to, Channel& channel, const BasicPublish& method, ReplyCode code,
                     std::string_view properties);
   void send_publishes();
-  void send(SealedBatch sealed);
+  void send_batch(SealedBatch sealed);
   struct Flight;
   void finished(Flight& flight);
   void resolve(const Receipt& receipt, std::uint32_t refused_from);
@@ -219,7 +219,6 @@ class Session : public ConnectionActor<SessionActor::base> {
   void handle(Channel& channel, const BasicGet& method);
   void started(Channel& channel, std::uint64_t number, const ConsumeStarted& reply, bool nowait);
   void got(Channel& channel, const std::string& name, const QueuePlace& place, bool no_ack, const MessageGot& reply);
-  void consume_stream(Channel& channel, const BasicConsume& method, const std::string& name, const QueuePlace& place);
   void cancelled(const ConsumerCancelled& message);
   void stop_consuming(const Consumer& consumer, bool requeue);
   std::string make_tag();

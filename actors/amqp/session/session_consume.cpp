@@ -42,7 +42,8 @@ void Session::handle(Channel& channel, const BasicConsume& method) {
   if (channel.consumers.size() >= settings().max_consumers)
     return fail(channel, ReplyCode::not_allowed,
                 fmt::format("reached maximum ({}) of consumers per channel", settings().max_consumers), id_of_method);
-  if (place->type == QueueType::stream) return consume_stream(channel, method, *name, *place);
+  if (place->type == QueueType::stream)
+    return fail(channel, ReplyCode::not_implemented, "streams are not served by this version", id_of_method);
 
   StartConsuming request;
   if (const auto priority = method.arguments.find("x-priority")) {

@@ -150,10 +150,10 @@ void Session::write_return(FrameWriter& to, Channel& channel, const BasicPublish
 void Session::send_publishes() {
   arrived_ = Timestamp{-1};
   if (batches_.empty()) return;
-  for (SealedBatch& sealed : batches_.take()) send(std::move(sealed));
+  for (SealedBatch& sealed : batches_.take()) send_batch(std::move(sealed));
 }
 
-void Session::send(SealedBatch sealed) {
+void Session::send_batch(SealedBatch sealed) {
   auto flight = std::make_shared<Flight>();
   flight->number = flights_.open();
   flight->bytes = sealed.batch.size() + sealed.count * kMessageOverheadBytes;

@@ -27,7 +27,7 @@ void Session::handle(Channel& channel, const TxCommit&) {
   transaction.returned_bytes = 0;
   send_publishes();  // what others of the connection have published goes first
   channel.commit_failed = false;
-  for (SealedBatch& sealed : transaction.batches.take()) send(std::move(sealed));
+  for (SealedBatch& sealed : transaction.batches.take()) send_batch(std::move(sealed));
   after_publishes(channel, [this](Channel& there) {
     if (std::exchange(there.commit_failed, false))
       return fail(there, ReplyCode::precondition_failed, "partial tx completion", TxCommit::info.id);
