@@ -8,7 +8,7 @@
 
 #include "actors/admin/routes.hpp"
 #include "actors/amqp/definitions/definitions.hpp"
-#include "actors/amqp/refuse.hpp"
+#include "actors/amqp/session/session.hpp"
 #include "actors/groups/coordinator.hpp"
 #include "actors/kafka/session.hpp"
 #include "actors/listener.hpp"
@@ -264,7 +264,7 @@ Result<NodeAddresses, std::string> Node::listen(
        }},
       {"amqp", settings_.amqp,
        [](Services& services, auto stream, auto admission) {
-         amqp::refuse(services, std::move(stream), std::move(admission));
+         amqp::spawn_session(services, std::move(stream), std::move(admission));
        }},
   };
   NodeAddresses addresses;

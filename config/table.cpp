@@ -138,8 +138,7 @@ void add_listeners(std::vector<Setting>& t) {
   add_listener(t, {"listeners.kafka.enabled", "listeners.kafka.bind", "listeners.kafka.port"}, BRAID_FIELD(kafka),
                "The port for Kafka clients; 0 takes any free one and logs it.");
   add_listener(t, {"listeners.amqp.enabled", "listeners.amqp.bind", "listeners.amqp.port"}, BRAID_FIELD(amqp),
-               "The port kept for AMQP clients; 0 takes any free one and logs it. Until Braid speaks AMQP a client is "
-               "answered with a protocol header and the connection is closed.");
+               "The port for AMQP 0-9-1 clients; 0 takes any free one and logs it.");
   add_listener(t, {"listeners.http.enabled", "listeners.http.bind", "listeners.http.port"}, BRAID_FIELD(http),
                "The port of the admin API, which `braid topic` uses; 0 takes any free one and logs it.");
 }
