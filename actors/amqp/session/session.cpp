@@ -68,7 +68,8 @@ void Session::received(ReceiveBuffer& buffer) {
 void Session::take_frames(ReceiveBuffer& buffer) {
   const Bytes read = buffer.shared();
   while (phase_ != Phase::ended) {
-    if (deaf_ || phase_ == Phase::leaving) return buffer.clear();
+    if (deaf_ || leave_due_ || phase_ == Phase::leaving) return buffer.clear();
+    if (phase_ == Phase::opening) break;  // what the client did not wait with is looked at when it is open
     Frame frame;
     const auto step = decoder_.next(buffer.readable(), frame);
     switch (step.status) {
@@ -154,6 +155,7 @@ FrameWriter& Session::out(std::size_t expected_bytes) {
 
 void Session::finish_turn() {
   if (phase_ == Phase::ended || !has_stream()) return;
+  if (leave_due_) leave();
   send_what_waits();
   if (!replies_.empty()) send_replies();
   write_confirms();

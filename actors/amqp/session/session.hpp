@@ -271,6 +271,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   Phase phase_ = Phase::header;
   bool deaf_ = false;  ///< what comes cannot be understood any more
   bool draining_ = false;
+  bool leave_due_ = false;  ///< connection.close came while channels had work in front of it
   unsigned depth_ = 0;
   Decoder decoder_;
   std::string peer_;

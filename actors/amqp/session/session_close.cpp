@@ -29,6 +29,7 @@ void Session::fail_connection(ReplyCode code, std::string_view sentence, MethodI
   for (auto& [number, channel] : channels_) release(*channel);
   write(0, ConnectionClose{code, text, method.class_id, method.method_id});
   phase_ = Phase::closing;
+  leave_due_ = false;
   memory_timer_.cancel();
   if (paused_) {
     paused_ = false;
@@ -106,7 +107,9 @@ void Session::close_channel(Channel& channel) {
 // -- the connection, by its client ------------------------------------------------------------------------------------
 
 void Session::leave() {
-  if (phase_ == Phase::leaving || phase_ == Phase::ended) return;
+  if (phase_ == Phase::leaving || phase_ == Phase::closing || phase_ == Phase::ended) return;
+  leave_due_ = std::any_of(channels_.begin(), channels_.end(), [](const auto& each) { return each.second->waits(); });
+  if (leave_due_) return;
   send_what_waits();
   for (auto& [number, channel] : channels_) release(*channel);
   phase_ = Phase::leaving;

@@ -42,8 +42,6 @@ void Session::handle(Channel& channel, const BasicConsume& method) {
   if (channel.consumers.size() >= settings().max_consumers)
     return fail(channel, ReplyCode::not_allowed,
                 fmt::format("reached maximum ({}) of consumers per channel", settings().max_consumers), id_of_method);
-  if (place->type == QueueType::stream)
-    return fail(channel, ReplyCode::not_implemented, "streams are not served by this version", id_of_method);
 
   StartConsuming request;
   if (const auto priority = method.arguments.find("x-priority")) {
@@ -156,11 +154,6 @@ void Session::handle(Channel& channel, const BasicGet& method) {
     if (!place) return fail(there, vhost_->no_queue(name), BasicGet::info.id);
     if (const auto refused = vhost_->check_access(name, *place, connection_number(id())))
       return fail(there, *refused, BasicGet::info.id);
-    if (place->type == QueueType::stream)
-      return fail(
-          there, ReplyCode::not_implemented,
-          fmt::format("basic.get not supported by stream queues queue '{}' in vhost '{}'", name, vhost_->name()),
-          BasicGet::info.id);
     await<MessageGot>(there, services_.queues[place->loop],
                       GetMessage{place->queue, QueueConsumer(SessionActor(this)), there.getter, no_ack},
                       [this, name, where = *place, no_ack](Channel& still, const MessageGot& reply) {

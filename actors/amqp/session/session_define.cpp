@@ -2,6 +2,8 @@
 //
 // Exchanges, queues and bindings. What is only looked at is answered from the loop's copy of the virtual host; changes
 // are made by the definitions actor, which answers when every loop has them.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "actors/amqp/session/session.hpp"
@@ -39,6 +41,10 @@ void Session::handle(Channel& channel, const ExchangeDeclare& method) {
     if (!method.nowait) write(channel.number, ExchangeDeclareOk{});
     return;
   }
+  // Nothing keeps a message until its delay is over yet.
+  if (exchange_type(method.type) == ExchangeType::delayed)
+    return fail(channel, ReplyCode::precondition_failed, fmt::format("unknown exchange type '{}'", method.type),
+                ExchangeDeclare::info.id);
   DefineExchange request;
   request.vhost = vhost_->name();
   request.name = method.exchange;
@@ -90,6 +96,11 @@ std::optional<std::string> Session::queue_name(Channel& channel, std::string_vie
 
 void Session::handle(Channel& channel, const QueueDeclare& method) {
   if (declare_reply_queue(channel, method)) return;
+  if (const auto type = method.arguments.find("x-queue-type"); type && type->is_text() && type->as_text() == "stream")
+    return fail(
+        channel, ReplyCode::precondition_failed,
+        fmt::format("queue type 'stream' of queue '{}' in vhost '{}' is not served", method.queue, vhost_->name()),
+        QueueDeclare::info.id);
   DefineQueue request;
   request.vhost = vhost_->name();
   request.name = method.queue;

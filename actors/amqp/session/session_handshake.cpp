@@ -128,6 +128,8 @@ void Session::handle(const ConnectionTuneOk& method) {
 
 void Session::handle(const ConnectionOpen& method) {
   phase_ = Phase::opening;
+  paused_ = true;
+  stream().pause_reading();
   ask(
       this, services_.amqp_definitions, OpenVhost{std::string(method.virtual_host)},
       [this, name = std::string(method.virtual_host)](const Defined& reply) { turn([&] { opened(name, reply); }); },
@@ -138,6 +140,8 @@ void Session::handle(const ConnectionOpen& method) {
 
 void Session::opened(const std::string& name, const Defined& reply) {
   if (phase_ != Phase::opening) return;
+  paused_ = false;
+  stream().resume_reading();
   if (reply.refusal) return fail_connection(reply.refusal->code, reply.refusal->text, ConnectionOpen::info.id);
   vhost_ = services_.amqp.find(name);
   if (!vhost_)

@@ -62,7 +62,8 @@ void Session::check_consumer_timeouts() {
   if (timeout_ms == 0) return;
   const std::int64_t now_ms = loop().now_ms();
   for (auto& [number, channel] : channels_) {
-    if (channel->closing || channel->unacknowledged.empty()) continue;
+    // One that is busy may just be getting more; it is looked at the next time.
+    if (channel->closing || channel->busy || channel->unacknowledged.empty()) continue;
     if (now_ms - channel->unacknowledged.oldest().delivered_ms <= timeout_ms + Unacknowledged::join_within_ms) continue;
     fail(*channel, ReplyCode::precondition_failed,
          fmt::format("delivery acknowledgement on channel {} timed out. Timeout value used: {} ms. This timeout value "
