@@ -17,6 +17,7 @@
 
 #include "actors/amqp/session/completion_window.hpp"
 #include "actors/amqp/session/publish_batches.hpp"
+#include "actors/amqp/session/stream_reader.hpp"
 #include "actors/amqp/session/unacknowledged.hpp"
 #include "codecs/amqp/content.hpp"
 #include "codecs/amqp/methods/basic.hpp"
@@ -24,7 +25,7 @@
 
 namespace braid::amqp {
 
-/// A consumer of a queue.
+/// A consumer of a queue, or of a topic as a stream.
 struct Consumer {
   std::uint64_t number = 0;  ///< for the queue's host; no other of the session had or will have it
   ChannelNumber channel = 0;
@@ -36,6 +37,7 @@ struct Consumer {
   bool counts_returns = false;      ///< the queue's type is one that tells of them (x-delivery-count)
   std::uint64_t written_bytes = 0;  ///< that have left the session and are not given back to the host yet
   bool grant_due = false;           ///< the session has it on its list of those
+  StreamReader stream = {};         ///< who reads for it, when it is not a queue's
   std::uint32_t parked = 0;         ///< runs that wait for the channel's prefetch
 };
 

@@ -15,6 +15,7 @@
 //   session_publish.cpp      messages in, returns and confirms
 //   session_consume.cpp      consumers and basic.get
 //   session_deliver.cpp      messages out
+//   session_stream.cpp       topics as streams
 //   session_settle.cpp       acknowledgements
 //   session_transaction.cpp  tx
 //   session_reply.cpp        direct reply-to
@@ -222,6 +223,12 @@ class Session : public ConnectionActor<SessionActor::base> {
   void cancelled(const ConsumerCancelled& message);
   void stop_consuming(const Consumer& consumer, bool requeue);
   std::string make_tag();
+
+  // session_stream.cpp
+  /// The topic that a queue of this name stands for; null when there is none.
+  TopicRef find_stream(std::string_view name) const;
+  bool declare_stream(Channel& channel, const QueueDeclare& method);
+  void consume_stream(Channel& channel, const BasicConsume& method, const std::string& name);
 
   // session_deliver.cpp
   void deliver(const DeliverMessages& message);

@@ -82,6 +82,7 @@ void Session::release(Channel& channel) {
 }
 
 void Session::stop_consuming(const Consumer& consumer, bool requeue) {
+  if (consumer.stream) return send(consumer.stream, StopStream{});
   ask(
       this, services_.queues[consumer.loop], StopConsuming{consumer.queue, id(), consumer.number, requeue, false},
       [](const ConsumeStopped&) {}, [](caf::error) {});

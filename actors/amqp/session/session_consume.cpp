@@ -32,9 +32,9 @@ void Session::handle(Channel& channel, const BasicConsume& method) {
   const auto name = queue_name(channel, method.queue, id_of_method);
   if (!name) return;
   const QueuePlace* place = vhost_->find_queue(*name);
-  if (!place) return fail(channel, vhost_->no_queue(*name), id_of_method);
-  if (const auto refused = vhost_->check_access(*name, *place, connection_number(id())))
-    return fail(channel, *refused, id_of_method);
+  if (!place && !find_stream(*name)) return fail(channel, vhost_->no_queue(*name), id_of_method);
+  const auto refused = place ? vhost_->check_access(*name, *place, connection_number(id())) : std::nullopt;
+  if (refused) return fail(channel, *refused, id_of_method);
   if (!method.consumer_tag.empty() && (channel.consumers.find(method.consumer_tag) != channel.consumers.end() ||
                                        (channel.takes_replies && channel.reply_tag == method.consumer_tag)))
     return fail(channel, ReplyCode::not_allowed, fmt::format("attempt to reuse consumer tag '{}'", method.consumer_tag),
@@ -42,6 +42,7 @@ void Session::handle(Channel& channel, const BasicConsume& method) {
   if (channel.consumers.size() >= settings().max_consumers)
     return fail(channel, ReplyCode::not_allowed,
                 fmt::format("reached maximum ({}) of consumers per channel", settings().max_consumers), id_of_method);
+  if (!place) return consume_stream(channel, method, *name);
 
   StartConsuming request;
   if (const auto priority = method.arguments.find("x-priority")) {
@@ -115,6 +116,13 @@ void Session::handle(Channel& channel, const BasicCancel& method) {
   const std::uint64_t number = known->second;
   const Consumer& consumer = *consumers_.at(number);
   give_back_parked(channel, number);
+  if (consumer.stream) {
+    stop_consuming(consumer, false);
+    channel.consumers.erase(known);
+    consumers_.erase(number);
+    if (!nowait) write(channel.number, BasicCancelOk{tag});
+    return;
+  }
   // What was on its way may still be delivered, until the answer; what was delivered stays the client's to settle.
   await<ConsumeStopped>(channel, services_.queues[consumer.loop],
                         StopConsuming{consumer.queue, id(), number, false, false},
@@ -151,6 +159,11 @@ void Session::handle(Channel& channel, const BasicGet& method) {
                 BasicGet::info.id);
   after_publishes(channel, [this, name = *name, no_ack = method.no_ack](Channel& there) {
     const QueuePlace* place = vhost_->find_queue(name);
+    if (!place && find_stream(name))
+      return fail(
+          there, ReplyCode::not_implemented,
+          fmt::format("basic.get not supported by stream queues queue '{}' in vhost '{}'", name, vhost_->name()),
+          BasicGet::info.id);
     if (!place) return fail(there, vhost_->no_queue(name), BasicGet::info.id);
     if (const auto refused = vhost_->check_access(name, *place, connection_number(id())))
       return fail(there, *refused, BasicGet::info.id);

@@ -96,11 +96,7 @@ std::optional<std::string> Session::queue_name(Channel& channel, std::string_vie
 
 void Session::handle(Channel& channel, const QueueDeclare& method) {
   if (declare_reply_queue(channel, method)) return;
-  if (const auto type = method.arguments.find("x-queue-type"); type && type->is_text() && type->as_text() == "stream")
-    return fail(
-        channel, ReplyCode::precondition_failed,
-        fmt::format("queue type 'stream' of queue '{}' in vhost '{}' is not served", method.queue, vhost_->name()),
-        QueueDeclare::info.id);
+  if (declare_stream(channel, method)) return;
   DefineQueue request;
   request.vhost = vhost_->name();
   request.name = method.queue;

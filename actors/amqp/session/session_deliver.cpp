@@ -63,7 +63,9 @@ std::optional<MessageRun> Session::deliver(Channel& channel, Consumer& consumer,
     method.delivery_tag = {channel.next_tag++};
     method.exchange = message.exchange;
     method.routing_key = message.routing_key;
-    const auto properties = told_of_returns(message.properties, run, consumer.counts_returns);
+    const auto properties = consumer.stream ? with_header(message.properties, "x-stream-offset",
+                                                          FieldValue::integer(record.offset.value), scratch_)
+                                            : told_of_returns(message.properties, run, consumer.counts_returns);
     // What is copied anyway needs no reference to the log's memory.
     const bool shared = message.body.size() >= FrameWriter::share_from_bytes;
     encode_content(frames, channel.number, frame_max_, method, properties,
@@ -78,7 +80,8 @@ std::optional<MessageRun> Session::deliver(Channel& channel, Consumer& consumer,
   if (walked < run.count) rest = walker.rest(walked);
   consumer.written_bytes += run.records.size() - (rest ? rest->records.size() : 0);
   // Less than a quarter of a window is not worth a message: what is left of it keeps the deliveries coming.
-  if (consumer.written_bytes >= settings().delivery_window_bytes / 4 && !std::exchange(consumer.grant_due, true))
+  if (!consumer.stream && consumer.written_bytes >= settings().delivery_window_bytes / 4 &&
+      !std::exchange(consumer.grant_due, true))
     grants_due_.push_back(consumer.number);
   return rest;
 }

@@ -55,6 +55,11 @@ bool Session::recover(Channel& channel, bool requeue, MethodId method) {
 }
 
 void Session::send_settlements() {
+  settlements_.take_streams([this](std::uint64_t number, std::uint32_t messages) {
+    const auto found = consumers_.find(number);
+    if (found != consumers_.end() && found->second->stream)
+      send(found->second->stream, GrantCredit{QueueId(0), id(), number, messages, 0});
+  });
   settlements_.take([this](std::uint32_t loop, std::vector<Settle::Range> ranges) {
     send(services_.queues[loop], Settle{id(), std::move(ranges)});
   });

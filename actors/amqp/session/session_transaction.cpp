@@ -34,6 +34,7 @@ void Session::handle(Channel& channel, const TxCommit&) {
     std::vector<std::uint32_t> loops;
     for (const auto& [held, settlement] : std::exchange(there.transaction->settlements, {})) {
       settlements_.add(held, settlement);
+      if (held.loop == stream_loop) continue;
       if (std::find(loops.begin(), loops.end(), held.loop) == loops.end()) loops.push_back(held.loop);
     }
     sync_settlements(there, std::move(loops), true);

@@ -16,6 +16,11 @@ namespace braid::amqp {
 class Settlements {
  public:
   void add(const Held& held, Settlement settlement) {
+    if (held.loop == stream_loop) {  // nothing is taken from a stream: whatever is said makes room for more
+      if (streams_.empty() || streams_.back().first != held.consumer) streams_.emplace_back(held.consumer, 0);
+      streams_.back().second += held.count;
+      return;
+    }
     if (held.loop >= by_loop_.size()) by_loop_.resize(held.loop + 1);
     auto& ranges = by_loop_[held.loop];
     waiting_ = true;
@@ -38,7 +43,14 @@ class Settlements {
       if (!by_loop_[loop].empty()) each(loop, std::exchange(by_loop_[loop], {}));
   }
 
+  /// Calls `each(consumer, messages)` for streams.
+  template <class Each>
+  void take_streams(Each&& each) {
+    for (const auto& [consumer, messages] : std::exchange(streams_, {})) each(consumer, messages);
+  }
+
  private:
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> streams_;
   std::vector<std::vector<Settle::Range>> by_loop_;
   bool waiting_ = false;
 };

@@ -14,6 +14,9 @@
 
 namespace braid::amqp {
 
+/// In place of a loop: no queue's host has the messages, they are of a stream.
+inline constexpr std::uint32_t stream_loop = UINT32_MAX;
+
 /// A run of deliveries: tags and offsets count up together.
 struct Held {
   std::uint64_t first_tag = 0;
