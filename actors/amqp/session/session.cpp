@@ -10,6 +10,8 @@ namespace braid::amqp {
 namespace {
 /// Until connection.tune-ok; nothing that a client says before needs more.
 constexpr std::uint32_t kHandshakeFrameMax = 8192;
+/// The frame of connection.close-ok: all that is looked for when frames cannot be told apart any more.
+constexpr std::string_view kCloseOk{"\1\0\0\0\0\0\4\0\x0a\0\x33\xce", 12};
 /// What waits on channels while memory is short.
 constexpr std::uint64_t kBlockedBacklogBytes = 256u << 10;
 /// The first block for what is written in a turn.
@@ -52,7 +54,6 @@ void Session::on_exit() {
   --services_.metrics.connections;
   if (counted_) --services_.metrics.amqp_connections;
   services_.metrics.amqp_channels -= channels_.size();
-  if (registered_for_replies_) system().registry().erase(id());
   services_.sessions.remove(id());
   // The hosts of queues see the end and take back what was delivered and not settled.
   ConnectionActor::on_exit();
@@ -67,8 +68,9 @@ void Session::received(ReceiveBuffer& buffer) {
 
 void Session::take_frames(ReceiveBuffer& buffer) {
   const Bytes read = buffer.shared();
-  while (phase_ != Phase::ended) {
-    if (deaf_ || leave_due_ || phase_ == Phase::leaving) return buffer.clear();
+  for (;;) {
+    if (deaf_ && phase_ == Phase::closing && read.view().ends_with(kCloseOk)) return end();
+    if (deaf_ || leave_due_ || phase_ == Phase::leaving || phase_ == Phase::ended) return buffer.clear();
     if (phase_ == Phase::opening) break;  // what the client did not wait with is looked at when it is open
     Frame frame;
     const auto step = decoder_.next(buffer.readable(), frame);

@@ -327,7 +327,6 @@ class Session : public ConnectionActor<SessionActor::base> {
   Timer timer_, memory_timer_;
   std::int64_t last_received_ms_ = 0, last_sent_ms_ = 0;
   bool counted_ = false;  ///< among the open connections
-  bool registered_for_replies_ = false;
 };
 
 void spawn_session(Services& services, std::unique_ptr<Stream> stream, Admission admission);

@@ -14,8 +14,10 @@
 namespace braid::amqp {
 
 namespace {
-/// For the client to confirm connection.close.
-constexpr std::int64_t kCloseMs = 5000;
+/// For the client to confirm connection.close; less when the node stops.
+constexpr std::int64_t kCloseMs = 5000, kStopMs = 1000;
+/// For the client to end the socket when both sides have said that the connection is over.
+constexpr std::int64_t kLingerMs = 1000;
 }  // namespace
 
 void Session::fail_connection(ReplyCode code, std::string_view sentence, MethodId method) {
@@ -35,7 +37,7 @@ void Session::fail_connection(ReplyCode code, std::string_view sentence, MethodI
     paused_ = false;
     stream().resume_reading();
   }
-  timer_ = after(kCloseMs, [this] { end(); });
+  timer_ = after(code == ReplyCode::connection_forced ? kStopMs : kCloseMs, [this] { end(); });
 }
 
 void Session::end() {
@@ -134,7 +136,10 @@ void Session::drop_exclusive_queues() {
 void Session::finish_leaving() {
   if (phase_ != Phase::leaving) return;
   write(0, ConnectionCloseOk{});
-  end();
+  flush();
+  phase_ = Phase::ended;
+  // The client ends the socket. Several of its threads may be closing at once, and each wants its answer first.
+  timer_ = after(kLingerMs, [this] { quit(); });
 }
 
 // -- the connection, by the broker ------------------------------------------------------------------------------------

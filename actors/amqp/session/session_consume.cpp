@@ -43,6 +43,9 @@ void Session::handle(Channel& channel, const BasicConsume& method) {
     return fail(channel, ReplyCode::not_allowed,
                 fmt::format("reached maximum ({}) of consumers per channel", settings().max_consumers), id_of_method);
   if (!place) return consume_stream(channel, method, *name);
+  if (place->single_active_consumer && method.exclusive)
+    return fail(channel, ReplyCode::access_refused,
+                fmt::format("queue '{}' in vhost '{}' in exclusive use", *name, vhost_->name()), id_of_method);
 
   StartConsuming request;
   if (const auto priority = method.arguments.find("x-priority")) {

@@ -12,8 +12,14 @@ namespace braid::amqp {
 
 namespace {
 
+/// The number of a consumer of replies: random, and beyond those that the system numbers its actors with.
+constexpr std::uint64_t kSecretBit = 1ull << 63;
+
+/// The session whose channel still waits for replies at this address.
 caf::strong_actor_ptr asker(caf::actor_system& system, const ReplyAddress& address) {
-  return system.registry().get(address.session);
+  if (!(address.secret & kSecretBit)) return nullptr;
+  auto found = system.registry().get(address.secret);
+  return found && found->id() == address.session ? found : nullptr;
 }
 
 }  // namespace
@@ -31,15 +37,17 @@ void Session::consume_replies(Channel& channel, const BasicConsume& method) {
   if (!method.consumer_tag.empty() && channel.consumers.find(method.consumer_tag) != channel.consumers.end())
     return fail(channel, ReplyCode::not_allowed, fmt::format("attempt to reuse consumer tag '{}'", method.consumer_tag),
                 id_of_method);
-  if (!std::exchange(registered_for_replies_, true)) system().registry().put(id(), ctrl());
   channel.takes_replies = true;
-  channel.reply_secret = loop().random();
+  channel.reply_secret = loop().random() | kSecretBit;
+  // It is taken out in stop_replies, or by the end of this actor.
+  system().registry().put(channel.reply_secret, caf::strong_actor_ptr(ctrl()));
   channel.reply_tag = method.consumer_tag.empty() ? make_tag() : std::string(method.consumer_tag);
   if (!method.nowait) write(channel.number, BasicConsumeOk{channel.reply_tag});
 }
 
 void Session::stop_replies(Channel& channel) {
-  channel.takes_replies = false;
+  if (!std::exchange(channel.takes_replies, false)) return;
+  system().registry().erase(channel.reply_secret);
   channel.reply_tag.clear();
 }
 
@@ -54,22 +62,20 @@ bool Session::publish_reply(Channel& channel, const ContentHeader& header) {
   ByteWriter body(std::max<std::size_t>(static_cast<std::size_t>(header.body_bytes), 1));
   for (const auto piece : pieces) body.raw(piece);
   reply.body = body.finish();
+  if (!asker(system(), *address)) {
+    if (channel.publish.mandatory) write_return(out(), channel, channel.publish, ReplyCode::no_route, header.encoded);
+    return true;
+  }
   const auto same = [&](const auto& each) { return each.first == address->session; };
   auto to = std::find_if(replies_.begin(), replies_.end(), same);
-  if (to == replies_.end()) {
-    if (!asker(system(), *address)) {
-      if (channel.publish.mandatory) write_return(out(), channel, channel.publish, ReplyCode::no_route, header.encoded);
-      return true;
-    }
-    to = replies_.insert(replies_.end(), {address->session, {}});
-  }
+  if (to == replies_.end()) to = replies_.insert(replies_.end(), {address->session, {}});
   to->second.replies.push_back(std::move(reply));
   return true;
 }
 
 void Session::send_replies() {
   for (auto& [session, replies] : std::exchange(replies_, {}))
-    if (const auto there = asker(system(), ReplyAddress{session, 0, 0}))
+    if (const auto there = asker(system(), replies.replies.front().to))
       send(caf::actor_cast<SessionActor>(there), std::move(replies));
 }
 

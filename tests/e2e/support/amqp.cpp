@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <deque>
+#include <utility>
 
 namespace braid::e2e {
 
