@@ -146,6 +146,7 @@ void Session::finish_leaving() {
 
 void Session::drain() {
   draining_ = true;
+  if (phase_ == Phase::ended) return quit();
   if (phase_ == Phase::leaving || phase_ == Phase::closing) return;
   if (!is_open()) return end();
   // What was read is answered first: publishes that wait for the disk hold the end back.

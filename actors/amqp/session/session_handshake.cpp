@@ -33,7 +33,7 @@ void Session::handle_wrong_protocol(ReceiveBuffer& buffer) {
   ++services_.metrics.protocol_errors;
   const auto guess = guess_protocol(buffer.readable());
   if (guess != WireProtocol::unknown && guess != WireProtocol::amqp_0_9_1)
-    BRAID_LOG_LIMITED(warning, "amqp", {{"peer", peer_}}, "closed: this port speaks AMQP 0-9-1; the client speaks {}",
+    BRAID_LOG_LIMITED(warning, "amqp", {{"peer", peer_}}, "closed: this is the AMQP port; the client speaks {}",
                       to_string(guess));
   else
     BRAID_LOG_LIMITED(warning, "amqp", {{"peer", peer_}}, "closed: not the protocol header of AMQP 0-9-1");
