@@ -33,7 +33,8 @@ void set_text(BasicProperties& properties, std::string_view BasicProperties::*fi
 template <class Edit, class Finish>
 std::string_view rewrite(std::string_view encoded, std::string& scratch, Edit&& edit, Finish&& finish) {
   BasicProperties properties;
-  if (decode_properties(encoded, stored_limits, properties)) return encoded;
+  // In a topic the block may be what a client of another protocol made up: nobody gets it.
+  if (decode_properties(encoded, stored_limits, properties)) properties = {};
   TableWriter headers;
   for (const Field& field : properties.headers) edit(field, headers);
   finish(headers);
@@ -94,14 +95,6 @@ void MessageRecordReader::read(const RecordView& record, MessageRecord& message)
   if (!fits_short_string(message.routing_key)) message.routing_key = {};
   if (own) return;
   message.exchange = "amq.topic";  // where the others' messages enter
-  convert(record, message);
-}
-
-void MessageRecordReader::read_from_topic(const RecordView& record, MessageRecord& message) {
-  read(record, message);
-  BasicProperties properties;
-  if (!decode_properties(message.properties, {}, properties)) return;
-  message.exchange = "amq.topic";
   convert(record, message);
 }
 

@@ -57,9 +57,6 @@ class MessageRecordReader {
  public:
   /// Any record can be read; `message` is good until the next call and as long as the record.
   void read(const RecordView& record, MessageRecord& message);
-  /// The same for a record that a client of another protocol may have written, our header included: an AMQP client
-  /// gets no property block that was not checked.
-  void read_from_topic(const RecordView& record, MessageRecord& message);
 
  private:
   void convert(const RecordView& record, MessageRecord& message);
@@ -70,7 +67,8 @@ class MessageRecordReader {
 /// The value of `braid.amqp` for a message.
 void append_own_header(std::string& to, const MessageRecordEncoder::Publish& publish);
 
-/// The property block with a header field set: x-delivery-count, x-stream-offset. `scratch` holds the result.
+/// The property block with a header field set: x-delivery-count, x-stream-offset. `scratch` holds the result, which is
+/// a sound block whatever the one before was.
 std::string_view with_header(std::string_view properties, std::string_view name, const FieldValue& value,
                              std::string& scratch);
 /// The property block without a header field: "BCC" is taken out before a message is stored.
