@@ -16,8 +16,18 @@ namespace braid::amqp {
 namespace {
 /// For the client to confirm connection.close; less when the node stops.
 constexpr std::int64_t kCloseMs = 5000, kStopMs = 1000;
-/// For the client to end the socket when both sides have said that the connection is over.
-constexpr std::int64_t kLingerMs = 1000;
+/// For the client to end the socket when both sides have said that the connection is over. Some wait for the broker to
+/// do it (amqp091-go).
+constexpr std::int64_t kLingerMs = 200;
+
+/// The client's own channel.close among what waits on its channel.
+bool has_close(const std::deque<Bytes>& backlog) {
+  return std::any_of(backlog.begin(), backlog.end(), [](const Bytes& frame) {
+    if (frame.size() < frame_header_bytes + 4 || frame[0] != static_cast<std::uint8_t>(FrameType::method)) return false;
+    const auto* method = frame.data() + frame_header_bytes;
+    return MethodId{load_big<std::uint16_t>(method), load_big<std::uint16_t>(method + 2)} == ChannelClose::info.id;
+  });
+}
 }  // namespace
 
 void Session::fail_connection(ReplyCode code, std::string_view sentence, MethodId method) {
@@ -55,8 +65,10 @@ void Session::fail(Channel& channel, ReplyCode code, std::string_view sentence, 
   const std::string text = reply_text(code, sentence);
   BRAID_LOG_LIMITED(info, "amqp", {{"peer", peer_}, {"client", client_name_}}, "channel {} closed: {} {}",
                     channel.number, static_cast<unsigned>(code), text);
+  const bool closed_by_client = channel.backlog && has_close(*channel.backlog);
   release(channel);
   write(channel.number, ChannelClose{code, text, method.class_id, method.method_id});
+  if (closed_by_client) write(channel.number, ChannelCloseOk{});
   channel.closing = true;
 }
 
@@ -147,7 +159,11 @@ void Session::finish_leaving() {
 void Session::drain() {
   draining_ = true;
   if (phase_ == Phase::ended) return quit();
-  if (phase_ == Phase::leaving || phase_ == Phase::closing) return;
+  if (phase_ == Phase::leaving) return;
+  if (phase_ == Phase::closing) {
+    timer_ = after(kStopMs, [this] { end(); });
+    return;
+  }
   if (!is_open()) return end();
   // What was read is answered first: publishes that wait for the disk hold the end back.
   if (!flights_.empty()) {
