@@ -9,10 +9,11 @@
 #   launch.py --braid BINARY [--set a.b=c]... -- COMMAND [ARGUMENTS]
 #
 # The command finds in its environment
-#   BRAID_HOST, BRAID_KAFKA, BRAID_MQTT, BRAID_HTTP   the address, and the port of each protocol
+#   BRAID_HOST, BRAID_KAFKA, BRAID_MQTT, BRAID_AMQP, BRAID_HTTP   the address, and the port of each protocol
 #   BRAID_BINARY                                      the binary, for its commands (`braid topic create`)
 #   BRAID_CONTROL                                     a port that takes one line, `restart` (in order) or `crash` (kill -9
-#                                                     and start), and answers `ok` when the broker is ready again
+#                                                     and start), and answers `ok` when the broker is ready again; or
+#                                                     `pid`, which it answers
 import argparse
 import os
 import pathlib
@@ -85,6 +86,9 @@ def control(broker):
         def handle(self):
             order = self.rfile.readline().strip().decode()
             try:
+                if order == "pid":
+                    self.wfile.write(f"{broker.process.pid}\n".encode())
+                    return
                 if order == "restart":
                     code = broker.stop()
                     if code != 0:

@@ -9,6 +9,7 @@ import uuid
 HOST = os.environ["BRAID_HOST"]
 KAFKA = int(os.environ["BRAID_KAFKA"])
 MQTT = int(os.environ["BRAID_MQTT"])
+AMQP = int(os.environ["BRAID_AMQP"])
 HTTP = int(os.environ["BRAID_HTTP"])
 BOOTSTRAP = f"{HOST}:{KAFKA}"
 
@@ -26,14 +27,22 @@ def eventually(condition, what="condition", timeout_s=40):
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout_s} s: {what}")
+            raise AssertionError(f"not within {timeout_s} s: {what() if callable(what) else what}")
         time.sleep(0.01)
+
+
+def ask(what):
+    with socket.create_connection((HOST, int(os.environ["BRAID_CONTROL"]))) as connection:
+        connection.sendall(what.encode() + b"\n")
+        return connection.makefile().read().strip()
 
 
 def order(what):
     """'restart' (in order) or 'crash' (kill -9); the broker is ready again when this returns."""
-    with socket.create_connection((HOST, int(os.environ["BRAID_CONTROL"]))) as connection:
-        connection.sendall(what.encode() + b"\n")
-        answer = connection.makefile().read().strip()
+    answer = ask(what)
     if answer != "ok":
         raise AssertionError(f"broker: {answer}")
+
+
+def broker_pid():
+    return int(ask("pid"))
