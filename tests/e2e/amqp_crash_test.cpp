@@ -127,7 +127,7 @@ TEST_CASE("connections and channels that come and go under load leave nothing be
       REQUIRE(client.consume(mine->name));
       if (channel % 2) REQUIRE(client.close_channel());
     }
-    client.publish("", mine->name, "y");
+    client.on(2).publish("", mine->name, "y");
     if (i % 2)
       client.drop();
     else

@@ -328,7 +328,7 @@ TEST_CASE("after channel.close nothing of the channel counts until close-ok, and
 TEST_CASE("a client that says nothing more is given up after two heartbeats") {
   RawConnection socket(broker().amqp());
   socket.send(kHeader);
-  REQUIRE(socket.receive(7).size() == 7);
+  REQUIRE(socket.receive(7).size() >= 7);
   socket.send(
       method(0, 10, 11, long_text("") + short_text("PLAIN") + long_text("\0guest\0guest"s) + short_text("en_US")) +
       method(0, 10, 31, u16(10) + u32(131072) + u16(1)) + method(0, 10, 40, short_text("/") + short_text("") + "\0"s));

@@ -114,8 +114,6 @@ class AmqpClient {
   std::optional<AmqpMessage> get(const std::string& queue, bool no_ack = false);
   /// Waits for basic.return; its code and the message.
   std::optional<std::pair<int, AmqpMessage>> returned(int timeout_ms = 5000);
-  /// Tag of a consumer that the broker cancelled.
-  std::optional<std::string> cancelled(int timeout_ms = 5000);
   bool ack(std::uint64_t tag, bool multiple = false);
   bool nack(std::uint64_t tag, bool multiple = false, bool requeue = true);
   bool reject(std::uint64_t tag, bool requeue);
@@ -140,7 +138,6 @@ class AmqpClient {
   std::string text_;
   std::vector<AmqpMessage> deliveries_;
   std::vector<std::pair<int, AmqpMessage>> returns_;
-  std::vector<std::string> cancelled_;
   std::uint64_t confirmed_ = 0, confirm_frames_ = 0;
   bool rejected_ = false;
 };
