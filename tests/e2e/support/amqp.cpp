@@ -302,9 +302,6 @@ bool AmqpClient::pump(int timeout_ms) {
     case AMQP_BASIC_NACK_METHOD:
       rejected_ = true;
       break;
-    case AMQP_BASIC_CANCEL_METHOD:
-      cancelled_.push_back(text_of(static_cast<amqp_basic_cancel_t*>(method.decoded)->consumer_tag));
-      break;
     case AMQP_CHANNEL_CLOSE_METHOD:
     case AMQP_CONNECTION_CLOSE_METHOD: {
       amqp_rpc_reply_t reply{};
@@ -351,13 +348,6 @@ std::optional<std::pair<int, AmqpMessage>> AmqpClient::returned(int timeout_ms) 
     if (!pump(timeout_ms)) return {};
   auto first = std::move(returns_.front());
   returns_.erase(returns_.begin());
-  return first;
-}
-std::optional<std::string> AmqpClient::cancelled(int timeout_ms) {
-  while (cancelled_.empty())
-    if (!pump(timeout_ms)) return {};
-  auto first = std::move(cancelled_.front());
-  cancelled_.erase(cancelled_.begin());
   return first;
 }
 int AmqpClient::wait_closed(int timeout_ms) {
