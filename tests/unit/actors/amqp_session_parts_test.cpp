@@ -2,6 +2,7 @@
 //
 // The plain parts of an AMQP session: what is unacknowledged against a plain map, numbers that finish in any order,
 // batches that keep the order of every queue, login responses and reply addresses.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <map>
@@ -25,10 +26,10 @@ std::uint64_t test_seed() {
   return given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
 }
 
-struct Message {
+struct Delivered {
   std::uint64_t queue;
   std::int64_t offset;
-  friend bool operator==(const Message&, const Message&) = default;
+  friend bool operator==(const Delivered&, const Delivered&) = default;
 };
 
 }  // namespace
@@ -38,7 +39,7 @@ TEST_CASE("unacknowledged deliveries behave as a map from tag to message") {
   INFO("BRAID_TEST_SEED=" << seed);
   std::mt19937_64 random(seed);
   Unacknowledged held;
-  std::map<std::uint64_t, Message> model;
+  std::map<std::uint64_t, Delivered> model;
   std::uint64_t next_tag = 1;
   std::map<std::uint64_t, std::int64_t> next_offset;
   std::vector<Held> put_aside;
@@ -54,14 +55,14 @@ TEST_CASE("unacknowledged deliveries behave as a map from tag to message") {
     } else {
       const std::uint64_t tag = random() % (next_tag + 2);
       const bool multiple = action == 9;
-      std::map<std::uint64_t, Message> taken;
+      std::map<std::uint64_t, Delivered> taken;
       const bool found = held.take(tag, multiple, [&](const Held& part) {
         for (std::uint32_t i = 0; i < part.count; ++i)
           taken[part.first_tag + i] = {part.queue.value, part.first.value + i};
         if (action == 5) put_aside.push_back(part);
       });
       REQUIRE(found == model.contains(tag));
-      std::map<std::uint64_t, Message> expected;
+      std::map<std::uint64_t, Delivered> expected;
       if (found) {
         const auto end = model.upper_bound(tag);
         for (auto at = multiple ? model.begin() : model.find(tag); at != end; at = model.erase(at))
