@@ -17,7 +17,7 @@ TEST_CASE("the corpus of the MQTT fuzz targets holds every packet type, at every
       for (const auto* side : {"client", "server"}) {
         CAPTURE(target, level, side);
         std::ifstream file(
-            source_tree() / "tests/fuzz/corpus" / target / (std::string("all_") + side + std::to_string(level)),
+            braid::source_tree() / "tests/fuzz/corpus" / target / (std::string("all_") + side + std::to_string(level)),
             std::ios::binary);
         const std::string bytes(std::istreambuf_iterator<char>(file), {});
         REQUIRE(bytes.size() > skipped);
