@@ -128,6 +128,8 @@ class Churn(AmqpTest):
                 self.channel_refuses(406, "unknown delivery tag", lambda channel: channel.basic_ack(99999), channel)
                 continue
             if number % 3 == 1:  # its consumer goes first, then what it held; the blocking one would give back more
+                # All that it may have: what comes behind the cancel is rejected by pika, by then in vain.
+                consumer.wait(50)
                 channel._impl.basic_cancel(consumer.tag)
                 channel.basic_recover(requeue=True)
             channel._impl.close()  # with deliveries on their way

@@ -36,12 +36,13 @@ TEST_CASE("every field of the settings has a row in the table") {
   CHECK(rows_of("listeners") == 5 * field_count<ListenerSettings>());
   CHECK(rows_of("kafka") == field_count<KafkaSettings>());
   CHECK(rows_of("mqtt") == field_count<MqttSettings>());
+  CHECK(rows_of("amqp") == field_count<AmqpSettings>());
   CHECK(rows_of("limits") == field_count<LimitSettings>());
   CHECK(rows_of("security") == field_count<SecuritySettings>());
   CHECK(rows_of("storage") == field_count<StorageSettings>());
   CHECK(rows_of("topic_defaults") == field_count<TopicDefaults>());
-  // Seven sections of their own, five of them listeners, then node (3), routes, log (2).
-  CHECK(field_count<Settings>() == 5 + 6 + 3 + 1 + 2);
+  // Seven sections of their own and five listeners, then node (3), routes, log (2).
+  CHECK(field_count<Settings>() == 5 + 7 + 3 + 1 + 2);
 }
 
 TEST_CASE("names are lower case, dotted, and each stands once") {

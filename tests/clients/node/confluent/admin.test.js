@@ -50,7 +50,8 @@ test('groups are listed, described and deleted, their offsets told', async () =>
     assert.equal(group.members.length, 1);
     assert.equal(group.members[0].clientId, 'confluent');
     assert.equal(group.members[0].groupInstanceId, 'one');
-    const offset = async () => (await admin.fetchOffsets({ groupId, topics: [topic] }))[0].partitions[0].offset;
+    // Topics without a commit are left out.
+    const offset = async () => (await admin.fetchOffsets({ groupId, topics: [topic] }))[0]?.partitions[0].offset;
     await eventually(async () => (await offset()) === '10', 'the offset is committed');
     await member.stop();
     await eventually(async () => (await admin.describeGroups([groupId])).groups[0].members.length === 0, 'empty');
