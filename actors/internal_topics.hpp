@@ -9,7 +9,7 @@ namespace braid {
 
 inline constexpr std::string_view kOffsetsTopic = "__consumer_offsets";
 inline constexpr std::string_view kRetainedTopic = "__retained";
-inline constexpr std::string_view kSpillTopic = "__spill";  ///< lent to queues, see spill/partition_pool.hpp
+inline constexpr std::string_view kSpillTopic = "__spill";    ///< lent to queues, see spill/partition_pool.hpp
 inline constexpr std::string_view kQueuesTopic = "__queues";  ///< one partition per shard
 
 }  // namespace braid
