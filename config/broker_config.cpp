@@ -25,7 +25,7 @@ std::string listener(const ListenerSettings& settings) {
 }
 
 // By name.
-constexpr std::array table{
+constexpr std::array broker_configs{
     BrokerConfigInfo{"advertised.listeners",
                      ConfigType::text,
                      "kafka.advertised",
@@ -152,7 +152,7 @@ constexpr std::array table{
 }  // namespace
 
 std::span<const BrokerConfigInfo> broker_config_table() {
-  return table;
+  return broker_configs;
 }
 
 std::string broker_config_text(const BrokerConfigInfo& info) {

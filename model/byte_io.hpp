@@ -110,6 +110,8 @@ class ByteReader {
     position_ += length;
     return part;
   }
+  /// Behind its length, as ByteWriter::sized writes it.
+  std::string_view take_sized() { return take_view(varint32()); }
   void skip(std::size_t length) {
     if (remaining() < length) return fail();
     position_ += length;
@@ -158,6 +160,11 @@ class ByteWriter {
   }
   void raw(std::string_view bytes) { raw(bytes.data(), bytes.size()); }
   void raw(const Bytes& bytes) { raw(bytes.data(), bytes.size()); }
+  /// Behind its length, a varint.
+  void sized(std::string_view bytes) {
+    varint(bytes.size());
+    raw(bytes);
+  }
   /// Room for `length` bytes that the caller fills; valid until the next write.
   std::uint8_t* grow(std::size_t length) {
     if (length > block_->capacity() - size_) enlarge(length);

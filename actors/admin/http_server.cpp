@@ -24,7 +24,6 @@ namespace {
 
 constexpr std::size_t max_path_bytes = 512;
 constexpr const char* json_type = "application/json";
-constexpr std::string_view topics_path = "/api/v1/topics";
 
 class Stream final : public httplib::Stream {
  public:

@@ -12,7 +12,6 @@
 namespace braid {
 namespace {
 
-constexpr std::string_view topics_path = "/api/v1/topics";
 constexpr std::int64_t default_page = 1000;
 constexpr std::int64_t largest_page = 10000;
 

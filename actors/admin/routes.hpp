@@ -13,6 +13,8 @@
 
 namespace braid {
 
+inline constexpr std::string_view topics_path = "/api/v1/topics";
+
 struct AdminRequest {
   std::string method;
   std::string path;  ///< decoded, without the query

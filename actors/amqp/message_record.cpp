@@ -15,9 +15,6 @@ namespace {
 /// Bits of the first byte of braid.amqp.
 constexpr std::uint8_t dead_lettered_bit = 1, in_topic_bit = 2;
 
-/// What is stored was checked when it came in; these are for records of others that bear our header.
-constexpr TableLimits stored_limits{.max_bytes = 64u << 20, .max_depth = 64};
-
 bool fits_short_string(std::string_view text) {
   return text.size() <= max_short_string_bytes;
 }

@@ -9,24 +9,10 @@ namespace braid {
 
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kSnapshotVersion = 1;
 /// An id, an instance, two names, two times, a count and an assignment take a byte each at least.
 constexpr std::size_t kLeastMemberBytes = 8, kLeastProtocolBytes = 2;
 
-void put_text(ByteWriter& writer, std::string_view text) {
-  writer.varint(text.size());
-  writer.raw(text);
-}
-void put_bytes(ByteWriter& writer, const Bytes& bytes) {
-  writer.varint(bytes.size());
-  writer.raw(bytes);
-}
-std::string take_text(ByteReader& reader) {
-  return std::string(reader.take_view(reader.varint32()));
-}
-Bytes take_bytes(ByteReader& reader) {
-  return Bytes::copy(reader.take_view(reader.varint32()));
-}
 /// A count that its elements, of so many bytes at least, could fit behind.
 std::size_t take_count(ByteReader& reader, std::size_t least_bytes, bool& sound) {
   const std::size_t count = reader.varint32();
@@ -36,18 +22,18 @@ std::size_t take_count(ByteReader& reader, std::size_t least_bytes, bool& sound)
 
 GroupSnapshot::Member take_member(ByteReader& reader, bool& sound) {
   GroupSnapshot::Member member;
-  member.id = take_text(reader);
-  if (reader.u8() != 0) member.instance = take_text(reader);
-  member.client_id = take_text(reader);
-  member.client_host = take_text(reader);
+  member.id = reader.take_sized();
+  if (reader.u8() != 0) member.instance = reader.take_sized();
+  member.client_id = reader.take_sized();
+  member.client_host = reader.take_sized();
   member.session_timeout_ms = reader.zigzag64();
   member.rebalance_timeout_ms = reader.zigzag64();
   for (std::size_t left = take_count(reader, kLeastProtocolBytes, sound); left > 0 && !reader.failed(); --left) {
     GroupProtocol& protocol = member.protocols.emplace_back();
-    protocol.name = take_text(reader);
-    protocol.metadata = take_bytes(reader);
+    protocol.name = reader.take_sized();
+    protocol.metadata = Bytes::copy(reader.take_sized());
   }
-  member.assignment = take_bytes(reader);
+  member.assignment = Bytes::copy(reader.take_sized());
   return member;
 }
 
@@ -69,39 +55,39 @@ bool hangs_together(const GroupSnapshot& snapshot) {
 
 Bytes encode_group(const GroupSnapshot& snapshot) {
   ByteWriter writer(256);
-  writer.u8(kVersion);
+  writer.u8(kSnapshotVersion);
   writer.zigzag32(snapshot.generation);
-  put_text(writer, snapshot.protocol_type);
-  put_text(writer, snapshot.protocol);
-  put_text(writer, snapshot.leader);
+  writer.sized(snapshot.protocol_type);
+  writer.sized(snapshot.protocol);
+  writer.sized(snapshot.leader);
   writer.varint(snapshot.members.size());
   for (const GroupSnapshot::Member& member : snapshot.members) {
-    put_text(writer, member.id);
+    writer.sized(member.id);
     writer.u8(member.instance ? 1 : 0);
-    if (member.instance) put_text(writer, *member.instance);
-    put_text(writer, member.client_id);
-    put_text(writer, member.client_host);
+    if (member.instance) writer.sized(*member.instance);
+    writer.sized(member.client_id);
+    writer.sized(member.client_host);
     writer.zigzag64(member.session_timeout_ms);
     writer.zigzag64(member.rebalance_timeout_ms);
     writer.varint(member.protocols.size());
     for (const GroupProtocol& protocol : member.protocols) {
-      put_text(writer, protocol.name);
-      put_bytes(writer, protocol.metadata);
+      writer.sized(protocol.name);
+      writer.sized(protocol.metadata.view());
     }
-    put_bytes(writer, member.assignment);
+    writer.sized(member.assignment.view());
   }
   return writer.finish();
 }
 
 std::optional<GroupSnapshot> decode_group(const Bytes& value) {
   ByteReader reader(value);
-  if (reader.u8() != kVersion) return std::nullopt;
+  if (reader.u8() != kSnapshotVersion) return std::nullopt;
   GroupSnapshot snapshot;
   bool sound = true;
   snapshot.generation = reader.zigzag32();
-  snapshot.protocol_type = take_text(reader);
-  snapshot.protocol = take_text(reader);
-  snapshot.leader = take_text(reader);
+  snapshot.protocol_type = reader.take_sized();
+  snapshot.protocol = reader.take_sized();
+  snapshot.leader = reader.take_sized();
   for (std::size_t left = take_count(reader, kLeastMemberBytes, sound); left > 0 && !reader.failed(); --left)
     snapshot.members.push_back(take_member(reader, sound));
   if (!sound || reader.failed() || reader.remaining() != 0 || !hangs_together(snapshot)) return std::nullopt;

@@ -10,44 +10,36 @@ namespace braid {
 
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kOffsetVersion = 1;
 /// An occupation's value of version 2 ends with the type of the group's members.
 constexpr std::uint8_t kOccupationVersion = 2;
 enum class Kind : std::uint8_t { offset = 0, occupation = 1, group = 2 };
 
-void put_text(ByteWriter& writer, std::string_view text) {
-  writer.varint(text.size());
-  writer.raw(text);
-}
-std::string_view take_text(ByteReader& reader) {
-  return reader.take_view(reader.varint32());
-}
-
 ByteWriter begin_key(Kind kind, std::string_view group) {
   ByteWriter writer(64);
-  writer.u8(kVersion);
+  writer.u8(kOffsetVersion);
   writer.u8(static_cast<std::uint8_t>(kind));
-  put_text(writer, group);
+  writer.sized(group);
   return writer;
 }
 
 Bytes offset_key(std::string_view group, std::string_view topic, std::int32_t partition) {
   ByteWriter writer = begin_key(Kind::offset, group);
-  put_text(writer, topic);
+  writer.sized(topic);
   writer.zigzag32(partition);
   return writer.finish();
 }
 
 std::optional<CommittedOffset> read_offset(const Bytes& value) {
   ByteReader reader(value);
-  if (reader.u8() != kVersion) return std::nullopt;
+  if (reader.u8() != kOffsetVersion) return std::nullopt;
   CommittedOffset committed;
   committed.offset = Offset{reader.zigzag64()};
   committed.leader_epoch = LeaderEpoch{reader.zigzag32()};
   committed.committed = Timestamp{reader.zigzag64()};
   committed.expires = Timestamp{reader.zigzag64()};
   for (std::uint8_t& byte : committed.topic_id.bytes) byte = reader.u8();
-  committed.metadata = take_text(reader);
+  committed.metadata = reader.take_sized();
   if (reader.failed() || reader.remaining() != 0) return std::nullopt;
   return committed;
 }
@@ -57,13 +49,13 @@ std::optional<CommittedOffset> read_offset(const Bytes& value) {
 StateChange OffsetTable::offset_change(std::string_view group, std::string_view topic, std::int32_t partition,
                                        const CommittedOffset& committed) {
   ByteWriter writer(64 + committed.metadata.size());
-  writer.u8(kVersion);
+  writer.u8(kOffsetVersion);
   writer.zigzag64(committed.offset.value);
   writer.zigzag32(committed.leader_epoch.value);
   writer.zigzag64(committed.committed.value);
   writer.zigzag64(committed.expires.value);
   writer.raw(committed.topic_id.bytes.data(), committed.topic_id.bytes.size());
-  put_text(writer, committed.metadata);
+  writer.sized(committed.metadata);
   return {offset_key(group, topic, partition), writer.finish()};
 }
 
@@ -77,7 +69,7 @@ StateChange OffsetTable::occupation_change(std::string_view group, bool occupied
   writer.u8(kOccupationVersion);
   writer.u8(occupied ? 1 : 0);
   writer.zigzag64(since.value);
-  put_text(writer, protocol_type);
+  writer.sized(protocol_type);
   return {begin_key(Kind::occupation, group).finish(), writer.finish()};
 }
 
@@ -102,11 +94,11 @@ void OffsetTable::keep_group(const std::string& group, std::optional<Bytes> snap
 
 bool OffsetTable::apply(const Bytes& key, const std::optional<Bytes>& value) {
   ByteReader reader(key);
-  if (reader.u8() != kVersion) return false;
+  if (reader.u8() != kOffsetVersion) return false;
   const std::uint8_t kind = reader.u8();
-  const std::string group(take_text(reader));
+  const std::string group(reader.take_sized());
   if (kind == static_cast<std::uint8_t>(Kind::offset)) {
-    const std::string topic(take_text(reader));
+    const std::string topic(reader.take_sized());
     const std::int32_t partition = reader.zigzag32();
     if (reader.failed() || reader.remaining() != 0 || partition < 0) return false;
     if (!value) return erase(group, topic, partition), true;
@@ -124,10 +116,10 @@ bool OffsetTable::apply(const Bytes& key, const std::optional<Bytes>& value) {
   if (!value) return true;  // goes with the group's last offset
   ByteReader fields(*value);
   const std::uint8_t version = fields.u8();
-  if (version != kVersion && version != kOccupationVersion) return false;
+  if (version != kOffsetVersion && version != kOccupationVersion) return false;
   const std::uint8_t state = fields.u8();
   const Timestamp since{fields.zigzag64()};
-  const std::string protocol_type(version == kOccupationVersion ? take_text(fields) : std::string_view());
+  const std::string protocol_type(version == kOccupationVersion ? fields.take_sized() : std::string_view());
   if (fields.failed() || fields.remaining() != 0 || state > 1) return false;
   set_occupied(group, state == 1, since, protocol_type);
   return true;

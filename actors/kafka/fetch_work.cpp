@@ -12,7 +12,7 @@
 namespace braid::kafka {
 
 namespace {
-constexpr std::int16_t kFirstVersionWithIds = 13, kFirstVersionWithLeaderHints = 16;
+constexpr std::int16_t kFirstFetchWithIds = 13, kFirstFetchWithLeaderHints = 16;
 constexpr std::int32_t kFinalEpoch = -1, kInitialEpoch = 0;
 }  // namespace
 
@@ -20,7 +20,7 @@ FetchWork::FetchWork(Session& session, const Call& call, FetchRequest request)
     : session_(session), call_(call), request_(std::move(request)) {}
 
 bool FetchWork::by_id() const {
-  return call_.version >= kFirstVersionWithIds;
+  return call_.version >= kFirstFetchWithIds;
 }
 
 void FetchWork::start() {
@@ -117,7 +117,7 @@ void FetchWork::fail(Source& source, ErrorCode error) {
   source.place.error_code = error;
   source.place.high_watermark = -1;
   due_ = true;
-  if (call_.version >= kFirstVersionWithLeaderHints && wants_leader(error))
+  if (call_.version >= kFirstFetchWithLeaderHints && wants_leader(error))
     add_leader_hint(session_, source.at, response_, source.place);
 }
 

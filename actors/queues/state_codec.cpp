@@ -42,8 +42,7 @@ Bytes encode_definition(const StoredQueue& queue) {
   const QueueSettings& settings = queue.settings;
   ByteWriter out(64 + queue.name.size() + queue.definition.size());
   out.u8(kDefinitionVersion);
-  out.varint(queue.name.size());
-  out.raw(queue.name);
+  out.sized(queue.name);
   out.u8(static_cast<std::uint8_t>(queue.owner));
   out.u8(static_cast<std::uint8_t>((settings.auto_delete ? kAutoDelete : 0) |
                                    (settings.single_active_consumer ? kSingleActive : 0) |
@@ -59,8 +58,7 @@ Bytes encode_definition(const StoredQueue& queue) {
   optional_number(out, settings.max_length);
   optional_number(out, settings.max_length_bytes);
   optional_number(out, settings.delivery_limit);
-  out.varint(queue.definition.size());
-  out.raw(queue.definition);
+  out.sized(queue.definition);
   return out.finish();
 }
 
@@ -87,7 +85,7 @@ std::optional<StoredQueue> decode_definition(const Bytes& value) {
   if (present & kLengthBytes) settings.max_length_bytes = in.varint();
   if (present & kDeliveryLimit) settings.delivery_limit = in.varint32();
   // A copy: the value is a slice of a much larger batch.
-  queue.definition = Bytes::copy(in.take_view(in.varint()));
+  queue.definition = Bytes::copy(in.take_sized());
   if (in.failed() || in.remaining() != 0) return std::nullopt;
   return queue;
 }

@@ -10,8 +10,6 @@ namespace braid::amqp {
 
 namespace {
 
-constexpr TableLimits stored_limits{.max_bytes = 64u << 20, .max_depth = 64};
-
 /// A field as a header's bytes: texts as they are, numbers in decimal. Arrays and tables have no such form; they stay
 /// in AMQP's own header.
 std::optional<std::string> plain(const FieldValue& value) {

@@ -52,6 +52,8 @@ struct TableLimits {
   std::uint32_t max_bytes = 1u << 20;  ///< of one table with all that is in it
   std::uint32_t max_depth = 32;        ///< tables and arrays in each other
 };
+/// For what was checked when it came in and is read from the log or the catalog: bounds what damage could do.
+inline constexpr TableLimits stored_limits{.max_bytes = 64u << 20, .max_depth = 64};
 
 class Table;
 class Array;

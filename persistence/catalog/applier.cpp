@@ -13,6 +13,8 @@
 namespace braid {
 namespace {
 
+using flatbuffers::GetStringView;
+
 // Kafka knows some thirty keys for a topic; more entries than this are a mistake or an attack.
 constexpr std::size_t max_config_entries = 64;
 constexpr std::size_t max_config_value_bytes = 4096;
@@ -20,9 +22,6 @@ constexpr std::size_t max_cluster_id_bytes = 64;
 constexpr std::int32_t max_producer_ids = 1'000'000;
 constexpr std::uint32_t max_shards = 4096;
 
-std::string_view view(const flatbuffers::String* text) {
-  return text ? std::string_view(text->c_str(), text->size()) : std::string_view();
-}
 TopicId topic_id(const catalog_wire::Uuid* id) {
   TopicId result;
   if (id) std::memcpy(result.bytes.data(), id->bytes()->data(), result.bytes.size());
@@ -55,14 +54,14 @@ std::string edit_config(TopicConfig& config, const Entries* edits) {
   if (!edits) return {};
   if (edits->size() > max_config_entries) return "too many settings at once";
   for (const auto* edit : *edits) {
-    std::string key(view(edit->key()));
+    std::string key(GetStringView(edit->key()));
     if (!edit->value()) {
       config.erase(key);
       continue;
     }
     if (key.size() > max_config_value_bytes || edit->value()->size() > max_config_value_bytes)
       return "a setting's name or value is too long";
-    config[std::move(key)] = view(edit->value());
+    config[std::move(key)] = GetStringView(edit->value());
   }
   return {};
 }
@@ -164,8 +163,9 @@ void Applier::add_partitions(Topic& topic, std::size_t count, const std::vector<
 }
 
 TopicOutcome Applier::create(const catalog_wire::NewTopic& wanted) {
-  TopicOutcome outcome{.name = shown(view(wanted.name())), .id = topic_id(wanted.id()), .reason = {}, .topic = nullptr};
-  const std::string name(view(wanted.name()));
+  TopicOutcome outcome{
+      .name = shown(GetStringView(wanted.name())), .id = topic_id(wanted.id()), .reason = {}, .topic = nullptr};
+  const std::string name(GetStringView(wanted.name()));
   if (const auto problem = topic_name_problem(name); !problem.empty())
     return refused(std::move(outcome), Errc::invalid_topic_name, std::string(problem));
   if (const auto other = topics_.find_folded(name)) {
@@ -206,7 +206,7 @@ TopicOutcome Applier::create(const catalog_wire::NewTopic& wanted) {
 }
 
 TopicOutcome Applier::remove(const catalog_wire::TopicKey& key) {
-  const auto name = view(key.name());
+  const auto name = GetStringView(key.name());
   TopicOutcome outcome{.name = shown(name), .id = topic_id(key.id()), .reason = {}, .topic = nullptr};
   auto target = outcome.id.is_zero() ? topics_.find_folded(name) : topics_.find(outcome.id);
   const bool both_match = target && (!key.name() || target->name == name);
@@ -222,9 +222,9 @@ TopicOutcome Applier::remove(const catalog_wire::TopicKey& key) {
 }
 
 TopicOutcome Applier::grow(const catalog_wire::MorePartitions& wanted) {
-  TopicOutcome outcome{.name = shown(view(wanted.name())), .id = {}, .reason = {}, .topic = nullptr};
-  const auto target = topics_.find_folded(view(wanted.name()));
-  if (!target || target->name != view(wanted.name()))
+  TopicOutcome outcome{.name = shown(GetStringView(wanted.name())), .id = {}, .reason = {}, .topic = nullptr};
+  const auto target = topics_.find_folded(GetStringView(wanted.name()));
+  if (!target || target->name != GetStringView(wanted.name()))
     return refused(std::move(outcome), Errc::unknown_topic, "there is no such topic");
   const auto before = topics_.load(target->number);
   outcome.id = before->id;
@@ -251,9 +251,9 @@ TopicOutcome Applier::grow(const catalog_wire::MorePartitions& wanted) {
 }
 
 TopicOutcome Applier::alter(const catalog_wire::TopicConfigChange& change) {
-  TopicOutcome outcome{.name = shown(view(change.name())), .id = {}, .reason = {}, .topic = nullptr};
-  const auto target = topics_.find_folded(view(change.name()));
-  if (!target || target->name != view(change.name()))
+  TopicOutcome outcome{.name = shown(GetStringView(change.name())), .id = {}, .reason = {}, .topic = nullptr};
+  const auto target = topics_.find_folded(GetStringView(change.name()));
+  if (!target || target->name != GetStringView(change.name()))
     return refused(std::move(outcome), Errc::unknown_topic, "there is no such topic");
   const auto before = topics_.load(target->number);
   outcome.id = before->id;
@@ -287,7 +287,7 @@ Applier::Verdict Applier::apply(const catalog_wire::AllocateProducerIds& command
 
 Applier::Verdict Applier::apply(const catalog_wire::InitializeCatalog& command, ApplyResult& result) {
   if (state_.initialized()) return Verdict::keep;
-  const auto id = view(command.cluster_id());
+  const auto id = GetStringView(command.cluster_id());
   const bool sound = !id.empty() && id.size() <= max_cluster_id_bytes && is_valid_topic_name(id);
   if (!sound || command.shards() < 1 || command.shards() > max_shards) {
     result.error = Errc::invalid_setting;

@@ -9,15 +9,13 @@
 namespace braid {
 namespace {
 
+using flatbuffers::GetStringView;
+
 constexpr std::size_t max_quota_edits = 16;
 constexpr std::size_t max_definition_bytes = 4u << 20;
 
 std::span<const std::uint8_t> span(const flatbuffers::Vector<std::uint8_t>& bytes) {
   return {bytes.data(), bytes.size()};
-}
-
-std::string_view view(const flatbuffers::String* text) {
-  return text ? std::string_view(text->c_str(), text->size()) : std::string_view();
 }
 
 ChangeOutcome refused(std::string reason) {
@@ -29,8 +27,8 @@ ChangeOutcome refused(std::string reason) {
 Applier::Verdict Applier::apply(const catalog_wire::SetClusterSettings& command, ApplyResult& result) {
   const TopicConfig topic_defaults = settings_.topic_defaults;
   for (const auto* edit : *command.edits()) {
-    const auto value = edit->value() ? std::optional(view(edit->value())) : std::nullopt;
-    if (auto problem = store_setting(view(edit->key()), value)) {
+    const auto value = edit->value() ? std::optional(GetStringView(edit->value())) : std::nullopt;
+    if (auto problem = store_setting(GetStringView(edit->key()), value)) {
       result.error = Errc::invalid_setting;
       result.reason = std::move(*problem);
       return Verdict::undo;
@@ -76,26 +74,27 @@ Applier::Verdict Applier::apply(const catalog_wire::AlterClientQuotas& command, 
 }
 
 ChangeOutcome Applier::alter(const catalog_wire::QuotaChange& change, ClientQuotas& quotas) {
-  const auto entity = decode_quota_entity(view(change.entity()));
+  const auto entity = decode_quota_entity(GetStringView(change.entity()));
   if (!entity) return refused("the quota's entity cannot be read");
   if (auto problem = quota_entity_problem(*entity); !problem.empty()) return refused(std::move(problem));
   if (change.edits()->size() > max_quota_edits) return refused("too many quotas at once");
   for (const auto* edit : *change.edits())
-    if (auto problem = quota_value_problem(view(edit->key()), edit->remove() ? 1 : edit->value()); !problem.empty())
+    if (auto problem = quota_value_problem(GetStringView(edit->key()), edit->remove() ? 1 : edit->value());
+        !problem.empty())
       return refused(std::move(problem));
 
   ClientQuotas after = {};
   if (const auto known = quotas.find(*entity); known != quotas.end()) after.insert(*known);
   const bool is_new = after.empty();
   for (const auto* edit : *change.edits())
-    set_quota(after, *entity, view(edit->key()), edit->remove() ? std::nullopt : std::optional(edit->value()));
+    set_quota(after, *entity, GetStringView(edit->key()), edit->remove() ? std::nullopt : std::optional(edit->value()));
   if (is_new && !after.empty() && static_cast<std::int64_t>(quotas.size()) >= settings_.max_client_quotas)
     return refused("the cluster may have at most " + std::to_string(settings_.max_client_quotas) +
                    " quotas (catalog.max_client_quotas)");
 
   const std::string stored = encode_quota_entity(*entity);
   for (const auto* edit : *change.edits()) {
-    const std::string_view key = view(edit->key());
+    const std::string_view key = GetStringView(edit->key());
     if (const auto known = quotas.find(*entity); known != quotas.end())
       if (const auto old = known->second.find(key); old != known->second.end())
         state_.digest -= digest_of_quota(stored, key, encode_quota_value(old->second));

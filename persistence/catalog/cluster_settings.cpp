@@ -10,7 +10,7 @@
 namespace braid {
 namespace {
 
-constexpr std::array table{
+constexpr std::array cluster_settings{
     ClusterSettingInfo{"catalog.max_topics", &ClusterSettings::max_topics, 1, 10'000'000, "topics in the cluster"},
     ClusterSettingInfo{"catalog.max_partitions", &ClusterSettings::max_partitions, 1, 100'000'000,
                        "partitions of all topics together"},
@@ -36,15 +36,17 @@ Outcome<std::string> set_topic_default(ClusterSettings& settings, std::string_vi
 }  // namespace
 
 std::span<const ClusterSettingInfo> cluster_setting_table() {
-  return table;
+  return cluster_settings;
 }
 
 Outcome<std::string> set_cluster_setting(ClusterSettings& settings, std::string_view key,
                                          std::optional<std::string_view> text) {
   if (key.starts_with(kTopicDefaultPrefix))
     return set_topic_default(settings, key.substr(kTopicDefaultPrefix.size()), text);
-  const auto* info = std::find_if(table.begin(), table.end(), [&](const auto& entry) { return entry.key == key; });
-  if (info == table.end()) return Unexpected{"there is no cluster setting \"" + std::string(key.substr(0, 100)) + "\""};
+  const auto* info = std::find_if(cluster_settings.begin(), cluster_settings.end(),
+                                  [&](const auto& entry) { return entry.key == key; });
+  if (info == cluster_settings.end())
+    return Unexpected{"there is no cluster setting \"" + std::string(key.substr(0, 100)) + "\""};
   if (!text) {
     settings.*info->value = ClusterSettings{}.*info->value;
     return ok;

@@ -15,8 +15,6 @@ struct Neighbours {
 constexpr Neighbours first_death{"x-first-death-reason", "x-first-death-queue", "x-first-death-exchange"};
 constexpr Neighbours last_death{"x-last-death-reason", "x-last-death-queue", "x-last-death-exchange"};
 
-constexpr TableLimits stored_limits{.max_bytes = 64u << 20, .max_depth = 64};
-
 bool is_ours(std::string_view name) {
   constexpr std::array names{death_header,      first_death.reason, first_death.queue,  first_death.exchange,
                              last_death.reason, last_death.queue,   last_death.exchange};

@@ -17,8 +17,6 @@ namespace braid::amqp {
 namespace {
 
 constexpr std::size_t kBatchBytes = 1u << 20;
-/// What is stored was checked when it came in.
-constexpr TableLimits stored_limits{.max_bytes = 64u << 20, .max_depth = 64};
 
 /// One answer for all the batches that dead letters became.
 struct Routing {

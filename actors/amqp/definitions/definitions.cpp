@@ -33,10 +33,6 @@ DefineBinding clean(const DefineBinding& binding) {
   return cleaned;
 }
 
-TopologyError no_vhost(const std::string& name) {
-  return {ReplyCode::not_allowed, "vhost " + name + " not found"};
-}
-
 }  // namespace
 
 DefinitionsKeeper::DefinitionsKeeper(caf::actor_config& config, Loop& loop, Services& services,

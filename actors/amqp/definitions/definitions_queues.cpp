@@ -26,9 +26,6 @@ TopologyError storage_problem(QueueErrc error) {
 TopologyError host_is_gone() {
   return {ReplyCode::internal_error, "the node is shutting down"};
 }
-TopologyError no_vhost(const std::string& name) {
-  return {ReplyCode::not_allowed, "vhost " + name + " not found"};
-}
 
 }  // namespace
 

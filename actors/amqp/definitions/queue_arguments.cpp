@@ -305,15 +305,15 @@ std::optional<DeadLetterTarget> dead_letter_target(const QueueDefinition& defini
 namespace {
 
 constexpr std::uint8_t layout_version = 1;
-constexpr std::uint8_t durable_bit = 1, exclusive_bit = 2, auto_delete_bit = 4;
+constexpr std::uint8_t queue_durable_bit = 1, queue_exclusive_bit = 2, queue_auto_delete_bit = 4;
 
 }  // namespace
 
 Bytes QueueDefinition::encode() const {
   ByteWriter out(2 + arguments.size());
   out.u8(layout_version);
-  out.u8(static_cast<std::uint8_t>((durable ? durable_bit : 0) | (exclusive ? exclusive_bit : 0) |
-                                   (auto_delete ? auto_delete_bit : 0)));
+  out.u8(static_cast<std::uint8_t>((durable ? queue_durable_bit : 0) | (exclusive ? queue_exclusive_bit : 0) |
+                                   (auto_delete ? queue_auto_delete_bit : 0)));
   out.raw(arguments);
   return out.finish();
 }
@@ -322,8 +322,8 @@ std::optional<QueueDefinition> QueueDefinition::decode(const Bytes& encoded) {
   ByteReader in(encoded);
   const bool known = in.u8() == layout_version;
   const std::uint8_t bits = in.u8();
-  QueueDefinition definition{(bits & durable_bit) != 0, (bits & exclusive_bit) != 0, (bits & auto_delete_bit) != 0,
-                             in.take(in.remaining())};
+  QueueDefinition definition{(bits & queue_durable_bit) != 0, (bits & queue_exclusive_bit) != 0,
+                             (bits & queue_auto_delete_bit) != 0, in.take(in.remaining())};
   const TableLimits limits{.max_bytes = 64u << 20, .max_depth = 64};
   if (!known || in.failed() || check_table(definition.arguments.view(), limits)) return std::nullopt;
   return definition;

@@ -8,18 +8,8 @@ namespace braid::amqp {
 namespace {
 
 constexpr std::string_view host_prefix = "amqp:";
-/// What is in the catalog was checked when it came; this only bounds what damage could do.
-constexpr TableLimits stored_limits{.max_bytes = 64u << 20, .max_depth = 64};
 
-void put(ByteWriter& out, std::string_view text) {
-  out.varint(text.size());
-  out.raw(text);
-}
-std::string take(ByteReader& in) {
-  return std::string(in.take_view(static_cast<std::size_t>(in.varint32())));
-}
-
-constexpr std::uint8_t durable_bit = 1, auto_delete_bit = 2, internal_bit = 4;
+constexpr std::uint8_t exchange_durable_bit = 1, exchange_auto_delete_bit = 2, exchange_internal_bit = 4;
 
 std::optional<Bytes> take_table(ByteReader& in) {
   Bytes table = in.take(in.remaining());
@@ -35,23 +25,23 @@ DefinitionEdit store(const DefineVhost& vhost) {
 
 DefinitionEdit store(const DefineExchange& exchange) {
   ByteWriter key, value;
-  put(key, exchange.vhost);
-  put(key, exchange.name);
-  put(value, exchange.type);
-  value.u8(static_cast<std::uint8_t>((exchange.durable ? durable_bit : 0) |
-                                     (exchange.auto_delete ? auto_delete_bit : 0) |
-                                     (exchange.internal ? internal_bit : 0)));
+  key.sized(exchange.vhost);
+  key.sized(exchange.name);
+  value.sized(exchange.type);
+  value.u8(static_cast<std::uint8_t>((exchange.durable ? exchange_durable_bit : 0) |
+                                     (exchange.auto_delete ? exchange_auto_delete_bit : 0) |
+                                     (exchange.internal ? exchange_internal_bit : 0)));
   value.raw(exchange.arguments);
   return {DefinitionKind::amqp_exchange, key.finish(), value.finish()};
 }
 
 DefinitionEdit store(const DefineBinding& binding) {
   ByteWriter key;
-  put(key, binding.vhost);
+  key.sized(binding.vhost);
   key.u8(binding.to_exchange ? 1 : 0);
-  put(key, binding.source);
-  put(key, binding.destination);
-  put(key, binding.key);
+  key.sized(binding.source);
+  key.sized(binding.destination);
+  key.sized(binding.key);
   key.raw(binding.arguments);
   return {DefinitionKind::amqp_binding, key.finish(), Bytes()};
 }
@@ -68,13 +58,13 @@ std::optional<DefinitionChange> load(const Definition& stored) {
       return DefinitionChange{DefineVhost{stored.key.str()}};
     case DefinitionKind::amqp_exchange: {
       DefineExchange exchange;
-      exchange.vhost = take(key);
-      exchange.name = take(key);
-      exchange.type = take(value);
+      exchange.vhost = key.take_sized();
+      exchange.name = key.take_sized();
+      exchange.type = value.take_sized();
       const std::uint8_t bits = value.u8();
-      exchange.durable = bits & durable_bit;
-      exchange.auto_delete = bits & auto_delete_bit;
-      exchange.internal = bits & internal_bit;
+      exchange.durable = bits & exchange_durable_bit;
+      exchange.auto_delete = bits & exchange_auto_delete_bit;
+      exchange.internal = bits & exchange_internal_bit;
       const auto arguments = take_table(value);
       if (!arguments || key.failed() || value.failed()) return std::nullopt;
       exchange.arguments = *arguments;
@@ -82,11 +72,11 @@ std::optional<DefinitionChange> load(const Definition& stored) {
     }
     case DefinitionKind::amqp_binding: {
       DefineBinding binding;
-      binding.vhost = take(key);
+      binding.vhost = key.take_sized();
       binding.to_exchange = key.u8() != 0;
-      binding.source = take(key);
-      binding.destination = take(key);
-      binding.key = take(key);
+      binding.source = key.take_sized();
+      binding.destination = key.take_sized();
+      binding.key = key.take_sized();
       const auto arguments = take_table(key);
       if (!arguments || key.failed()) return std::nullopt;
       binding.arguments = *arguments;

@@ -52,6 +52,9 @@ struct TopologyError {
   std::string text;
 };
 using Refusal = std::optional<TopologyError>;
+inline TopologyError no_vhost(const std::string& name) {
+  return {ReplyCode::not_allowed, "vhost " + name + " not found"};
+}
 
 struct ExchangeDeclaration {
   std::string_view name;

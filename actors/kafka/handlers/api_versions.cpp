@@ -12,7 +12,7 @@ namespace braid::kafka {
 
 namespace {
 
-constexpr std::int16_t kFirstVersionWithSoftware = 3;
+constexpr std::int16_t kFirstApiVersionsWithSoftware = 3;
 
 /// Letters and digits, with '-' and '.' inside: Kafka's rule for the names of client software.
 bool is_software_name(std::string_view text) {
@@ -27,8 +27,8 @@ bool is_software_name(std::string_view text) {
 
 void api_versions(Session& session, const Call& call, ApiVersionsRequest request) {
   ApiVersionsResponse response;
-  if (call.version >= kFirstVersionWithSoftware && (!is_software_name(request.client_software_name.view()) ||
-                                                    !is_software_name(request.client_software_version.view()))) {
+  if (call.version >= kFirstApiVersionsWithSoftware && (!is_software_name(request.client_software_name.view()) ||
+                                                        !is_software_name(request.client_software_version.view()))) {
     response.error_code = ErrorCode::invalid_request;
     return session.respond(call, response);
   }

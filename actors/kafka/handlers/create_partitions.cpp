@@ -13,7 +13,7 @@ namespace braid::kafka {
 
 namespace {
 
-constexpr std::int16_t kFirstVersionWithQuotaError = 3;
+constexpr std::int16_t kFirstCreatePartitionsWithQuotaError = 3;
 
 struct CreatePartitionsWork {
   Session& session;
@@ -68,7 +68,8 @@ void create_partitions(Session& session, const Call& call, CreatePartitionsReque
     } else if (const auto added =
                    std::max<std::int64_t>(wanted.count - static_cast<std::int64_t>(topic->partitions.size()), 0);
                !request.validate_only &&
-               !session.take_mutations(static_cast<std::size_t>(added), call.version >= kFirstVersionWithQuotaError)) {
+               !session.take_mutations(static_cast<std::size_t>(added),
+                                       call.version >= kFirstCreatePartitionsWithQuotaError)) {
       work->refuse(i, ErrorCode::throttling_quota_exceeded, "the quota controller_mutation_rate is used up");
     } else {
       create.topics.push_back({topic->name, wanted.count, {}});

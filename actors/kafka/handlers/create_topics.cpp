@@ -12,7 +12,7 @@ namespace braid::kafka {
 
 namespace {
 
-constexpr std::int16_t kFirstVersionWithQuotaError = 6;
+constexpr std::int16_t kFirstCreateTopicsWithQuotaError = 6;
 /// In any version: version 4 made it official, but kafkajs sends it in version 3, and Kafka takes it.
 constexpr std::int32_t kDefault = -1;
 
@@ -120,7 +120,7 @@ void create_topics(Session& session, const Call& call, CreateTopicsRequest reque
     }
     NewTopic topic = translate(wanted, session.settings());
     if (!request.validate_only && !session.take_mutations(static_cast<std::size_t>(topic.partitions),
-                                                          call.version >= kFirstVersionWithQuotaError)) {
+                                                          call.version >= kFirstCreateTopicsWithQuotaError)) {
       work->refuse(i, ErrorCode::throttling_quota_exceeded, "the quota controller_mutation_rate is used up");
       continue;
     }

@@ -11,7 +11,7 @@ namespace braid::kafka {
 
 namespace {
 
-constexpr std::int16_t kFirstVersionWithIds = 6, kFirstVersionWithQuotaError = 5;
+constexpr std::int16_t kFirstDeleteTopicsWithIds = 6, kFirstDeleteTopicsWithQuotaError = 5;
 
 struct DeleteWork {
   Session& session;
@@ -31,7 +31,7 @@ struct DeleteWork {
 
 /// What was asked for, whatever the version.
 std::vector<DeleteTopicsRequest::Topic> wanted_topics(DeleteTopicsRequest& request, std::int16_t version) {
-  if (version >= kFirstVersionWithIds) return std::move(request.topics);
+  if (version >= kFirstDeleteTopicsWithIds) return std::move(request.topics);
   std::vector<DeleteTopicsRequest::Topic> topics;
   topics.reserve(request.topic_names.size());
   for (Text& name : request.topic_names) topics.push_back({std::move(name), {}});
@@ -67,7 +67,7 @@ void delete_topics(Session& session, const Call& call, DeleteTopicsRequest reque
       work->refuse(i, ErrorCode::invalid_request, "the request names the topic twice");
       continue;
     }
-    if (!session.take_mutations(topic->partitions.size(), call.version >= kFirstVersionWithQuotaError)) {
+    if (!session.take_mutations(topic->partitions.size(), call.version >= kFirstDeleteTopicsWithQuotaError)) {
       work->refuse(i, ErrorCode::throttling_quota_exceeded, "the quota controller_mutation_rate is used up");
       continue;
     }

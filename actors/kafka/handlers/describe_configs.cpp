@@ -12,15 +12,15 @@ namespace braid::kafka {
 
 namespace {
 
-using Described = DescribeConfigsResponse;
+using DescribedConfigs = DescribeConfigsResponse;
 
 /// What a client wants to know of each setting.
 class Describer {
  public:
   Describer(const Session& session, const DescribeConfigsRequest& request) : session_(session), request_(request) {}
 
-  Described::Result describe(const DescribeConfigsRequest::Resource& wanted) const {
-    Described::Result result;
+  DescribedConfigs::Result describe(const DescribeConfigsRequest::Resource& wanted) const {
+    DescribedConfigs::Result result;
     result.resource_type = wanted.resource_type;
     result.resource_name = wanted.resource_name;
     if (auto refused = check_config_resource(session_, wanted.resource_type, wanted.resource_name.view())) {
@@ -37,7 +37,7 @@ class Describer {
       add_broker(result);
     // Kafka takes an empty list for "all" too.
     if (wanted.configuration_keys && !wanted.configuration_keys->empty())
-      std::erase_if(result.configs, [&](const Described::Config& config) {
+      std::erase_if(result.configs, [&](const DescribedConfigs::Config& config) {
         return std::find(wanted.configuration_keys->begin(), wanted.configuration_keys->end(), config.name) ==
                wanted.configuration_keys->end();
       });
@@ -51,9 +51,9 @@ class Describer {
   const TopicConfig& cluster_defaults() const { return session_.services().directory.settings()->topic_defaults; }
 
   /// `origins`: at least one, the one in force first.
-  Described::Config describe(std::string_view name, ConfigType type, bool read_only, const std::vector<Origin>& origins,
-                             std::string_view text) const {
-    Described::Config config;
+  DescribedConfigs::Config describe(std::string_view name, ConfigType type, bool read_only,
+                                    const std::vector<Origin>& origins, std::string_view text) const {
+    DescribedConfigs::Config config;
     config.name = Text(name);
     config.value = Text(origins.front().value);
     config.read_only = read_only;
@@ -67,13 +67,13 @@ class Describer {
     return config;
   }
 
-  void add_topic(Described::Result& result, const Topic& topic) const {
+  void add_topic(DescribedConfigs::Result& result, const Topic& topic) const {
     for (const TopicConfigEntry& entry :
          describe_topic_config(topic.config, settings().topic_defaults, cluster_defaults()))
       result.configs.push_back(describe(entry.info->name, entry.info->type, false, entry.origins, entry.info->text));
   }
   /// What topics have that say nothing, under the broker's names of it.
-  void add_topic_defaults(Described::Result& result, bool only_of_cluster) const {
+  void add_topic_defaults(DescribedConfigs::Result& result, bool only_of_cluster) const {
     for (TopicConfigEntry& entry : describe_topic_config({}, settings().topic_defaults, cluster_defaults())) {
       if (only_of_cluster) {
         if (entry.source() != ConfigSource::cluster) continue;
@@ -83,7 +83,7 @@ class Describer {
           describe(broker_name_of(entry.info->name), entry.info->type, false, entry.origins, entry.info->text));
     }
   }
-  void add_broker(Described::Result& result) const {
+  void add_broker(DescribedConfigs::Result& result) const {
     for (const BrokerConfigInfo& info : broker_config_table()) {
       std::vector<Origin> origins;
       const std::string value = info.value(settings()), built_in = info.value(Settings{});

@@ -13,7 +13,7 @@ namespace braid::kafka {
 
 namespace {
 
-constexpr std::int16_t kFirstVersionWithNotFound = 6;
+constexpr std::int16_t kFirstDescribeGroupsWithNotFound = 6;
 
 struct DescribeGroupsWork {
   Session& session;
@@ -35,7 +35,7 @@ struct DescribeGroupsWork {
     place.protocol_type = Text(group.protocol_type);
     place.protocol_data = Text(group.protocol);
     if (include_operations) place.authorized_operations = kGroupOperations;
-    if (group.state == GroupState::dead && call.version >= kFirstVersionWithNotFound) {
+    if (group.state == GroupState::dead && call.version >= kFirstDescribeGroupsWithNotFound) {
       place.error_code = ErrorCode::group_id_not_found;
       place.error_message = Text("there is no group \"" + place.group_id.str() + "\"");
     }

@@ -13,7 +13,7 @@ namespace braid::kafka {
 
 namespace {
 
-using Described = DescribeTopicPartitionsResponse;
+using DescribedTopics = DescribeTopicPartitionsResponse;
 
 /// Names at or behind the cursor, sorted, each once.
 std::vector<std::string> wanted_names(const Directory& directory, const DescribeTopicPartitionsRequest& request) {
@@ -38,22 +38,22 @@ bool is_valid_cursor(const DescribeTopicPartitionsRequest& request) {
          });
 }
 
-Described::Topic failed(std::string_view name, ErrorCode error) {
-  Described::Topic place;
+DescribedTopics::Topic failed(std::string_view name, ErrorCode error) {
+  DescribedTopics::Topic place;
   place.name = Text(name);
   place.error_code = error;
   return place;
 }
 
-Described::Topic describe(const Session& session, const Topic& topic, std::int32_t first, std::int32_t end) {
+DescribedTopics::Topic describe(const Session& session, const Topic& topic, std::int32_t first, std::int32_t end) {
   const std::int32_t node_id = session.node_id();
-  Described::Topic place;
+  DescribedTopics::Topic place;
   place.name = Text(topic.name);
   place.topic_id = topic.id;
   place.is_internal = topic.internal;
   place.topic_authorized_operations = kTopicOperations;
   for (std::int32_t index = first; index < end; ++index) {
-    Described::Partition& partition = place.partitions.emplace_back();
+    DescribedTopics::Partition& partition = place.partitions.emplace_back();
     partition.partition_index = index;
     partition.leader_id = node_id;
     partition.leader_epoch = session.services().leader_epoch(*topic.partition(PartitionIndex{index})).value;
@@ -68,7 +68,7 @@ Described::Topic describe(const Session& session, const Topic& topic, std::int32
 }  // namespace
 
 void describe_topic_partitions(Session& session, const Call& call, DescribeTopicPartitionsRequest request) {
-  Described response;
+  DescribedTopics response;
   if (!is_valid_cursor(request)) {
     for (const auto& topic : request.topics)
       response.topics.push_back(failed(topic.name.view(), ErrorCode::invalid_request));
@@ -79,7 +79,7 @@ void describe_topic_partitions(Session& session, const Call& call, DescribeTopic
   for (const std::string& name : wanted_names(directory, request)) {
     const TopicRef topic = directory.find(name);
     if (room == 0) {
-      response.next_cursor = Described::Cursor{Text(name), 0};
+      response.next_cursor = DescribedTopics::Cursor{Text(name), 0};
       break;
     }
     if (!topic) {
@@ -94,7 +94,7 @@ void describe_topic_partitions(Session& session, const Call& call, DescribeTopic
     response.topics.push_back(describe(session, *topic, first, end));
     room -= end - first;
     if (end == count) continue;
-    response.next_cursor = Described::Cursor{Text(name), end};
+    response.next_cursor = DescribedTopics::Cursor{Text(name), end};
     break;
   }
   session.respond(call, response);

@@ -10,7 +10,7 @@ namespace braid::kafka {
 namespace {
 
 constexpr std::int8_t kGroup = 0, kTransaction = 1;
-constexpr std::int16_t kFirstBatchedVersion = 4;
+constexpr std::int16_t kFirstFindCoordinatorBatched = 4;
 
 FindCoordinatorResponse::Coordinator find(const Session& session, std::int8_t key_type, const Text& key) {
   FindCoordinatorResponse::Coordinator found;
@@ -36,7 +36,7 @@ FindCoordinatorResponse::Coordinator find(const Session& session, std::int8_t ke
 
 void find_coordinator(Session& session, const Call& call, FindCoordinatorRequest request) {
   FindCoordinatorResponse response;
-  if (call.version >= kFirstBatchedVersion) {
+  if (call.version >= kFirstFindCoordinatorBatched) {
     response.coordinators.reserve(request.coordinator_keys.size());
     for (const Text& key : request.coordinator_keys)
       response.coordinators.push_back(find(session, request.key_type, key));

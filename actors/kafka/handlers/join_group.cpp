@@ -9,8 +9,8 @@ namespace braid::kafka {
 
 namespace {
 
-constexpr std::int16_t kFirstVersionWithKnownMember = 4, kFirstVersionWithNullProtocol = 7,
-                       kFirstVersionWithSkipAssignment = 9;
+constexpr std::int16_t kFirstJoinGroupWithKnownMember = 4, kFirstJoinGroupWithNullProtocol = 7,
+                       kFirstJoinGroupWithSkipAssignment = 9;
 
 void respond(Session& session, const Call& call, const JoinedGroup& joined) {
   JoinGroupResponse response;
@@ -18,7 +18,7 @@ void respond(Session& session, const Call& call, const JoinedGroup& joined) {
   response.generation_id = joined.generation;
   response.protocol_type = text(joined.protocol_type);
   response.protocol_name = text(joined.protocol);
-  if (!response.protocol_name && call.version < kFirstVersionWithNullProtocol) response.protocol_name = Text();
+  if (!response.protocol_name && call.version < kFirstJoinGroupWithNullProtocol) response.protocol_name = Text();
   response.leader = Text(joined.leader);
   response.member_id = Text(joined.member);
   response.skip_assignment = joined.skip_assignment;
@@ -46,8 +46,8 @@ void join_group(Session& session, const Call& call, JoinGroupRequest request) {
   join.session_timeout_ms = request.session_timeout_ms;
   join.rebalance_timeout_ms =
       request.rebalance_timeout_ms < 0 ? request.session_timeout_ms : request.rebalance_timeout_ms;
-  join.requires_known_member = call.version >= kFirstVersionWithKnownMember;
-  join.supports_skip_assignment = call.version >= kFirstVersionWithSkipAssignment;
+  join.requires_known_member = call.version >= kFirstJoinGroupWithKnownMember;
+  join.supports_skip_assignment = call.version >= kFirstJoinGroupWithSkipAssignment;
   join.protocols.reserve(request.protocols.size());
   for (JoinGroupRequest::Protocol& protocol : request.protocols)
     join.protocols.push_back({protocol.name.str(), std::move(protocol.metadata)});

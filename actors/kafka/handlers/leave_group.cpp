@@ -8,7 +8,7 @@
 namespace braid::kafka {
 
 namespace {
-constexpr std::int16_t kFirstBatchedVersion = 3;
+constexpr std::int16_t kFirstLeaveGroupBatched = 3;
 }
 
 void leave_group(Session& session, const Call& call, LeaveGroupRequest request) {
@@ -19,7 +19,7 @@ void leave_group(Session& session, const Call& call, LeaveGroupRequest request) 
   }
   LeaveGroup leave;
   leave.group = request.group_id.str();
-  if (call.version >= kFirstBatchedVersion) {
+  if (call.version >= kFirstLeaveGroupBatched) {
     leave.members.reserve(request.members.size());
     response.members.reserve(request.members.size());
     for (LeaveGroupRequest::Member& member : request.members) {
@@ -36,7 +36,7 @@ void leave_group(Session& session, const Call& call, LeaveGroupRequest request) 
       request.group_id.view(), std::move(leave), unavailable,
       [&session, call, response = std::move(response)](const LeftGroup& left) mutable {
         response.error_code = left.error;
-        if (call.version < kFirstBatchedVersion && left.error == ErrorCode::none)
+        if (call.version < kFirstLeaveGroupBatched && left.error == ErrorCode::none)
           response.error_code = left.member_errors.empty() ? ErrorCode::none : left.member_errors.front();
         for (std::size_t i = 0; i < response.members.size(); ++i)
           response.members[i].error_code = i < left.member_errors.size() ? left.member_errors[i] : left.error;

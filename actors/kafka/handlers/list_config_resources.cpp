@@ -10,12 +10,12 @@
 namespace braid::kafka {
 
 namespace {
-constexpr std::int16_t kFirstVersionWithTypes = 1;
+constexpr std::int16_t kFirstListConfigResourcesWithTypes = 1;
 }
 
 void list_config_resources(Session& session, const Call& call, ListConfigResourcesRequest request) {
   ListConfigResourcesResponse response;
-  if (call.version < kFirstVersionWithTypes) return session.respond(call, response);
+  if (call.version < kFirstListConfigResourcesWithTypes) return session.respond(call, response);
   constexpr ConfigResource all[] = {ConfigResource::topic, ConfigResource::broker, ConfigResource::broker_logger,
                                     ConfigResource::client_metrics, ConfigResource::group};
   const auto& types = request.resource_types;

@@ -15,22 +15,22 @@ namespace {
 // Special timestamps, and the versions from which clients may use them.
 constexpr std::int64_t kLatest = -1, kEarliest = -2, kMax = -3, kEarliestLocal = -4, kLatestTiered = -5,
                        kEarliestPendingUpload = -6;
-constexpr std::int16_t kFirstVersionWithMax = 7, kFirstVersionWithLocal = 8, kFirstVersionWithTiered = 9,
-                       kFirstVersionWithPendingUpload = 11, kFirstVersionWithEpoch = 4;
+constexpr std::int16_t kFirstListOffsetsWithMax = 7, kFirstListOffsetsWithLocal = 8, kFirstListOffsetsWithTiered = 9,
+                       kFirstListOffsetsWithPendingUpload = 11, kFirstListOffsetsWithEpoch = 4;
 
 enum class LookUp : std::uint8_t { partition, nothing_there, unsupported };
 /// Where to look for `timestamp`; rewrites it to what a partition understands.
 LookUp classify(std::int64_t& timestamp, std::int16_t version) {
   switch (timestamp) {
     case kMax:
-      return version >= kFirstVersionWithMax ? LookUp::partition : LookUp::unsupported;
+      return version >= kFirstListOffsetsWithMax ? LookUp::partition : LookUp::unsupported;
     case kEarliestLocal:
       timestamp = kEarliestTimestamp;
-      return version >= kFirstVersionWithLocal ? LookUp::partition : LookUp::unsupported;
+      return version >= kFirstListOffsetsWithLocal ? LookUp::partition : LookUp::unsupported;
     case kLatestTiered:
-      return version >= kFirstVersionWithTiered ? LookUp::nothing_there : LookUp::unsupported;
+      return version >= kFirstListOffsetsWithTiered ? LookUp::nothing_there : LookUp::unsupported;
     case kEarliestPendingUpload:
-      return version >= kFirstVersionWithPendingUpload ? LookUp::nothing_there : LookUp::unsupported;
+      return version >= kFirstListOffsetsWithPendingUpload ? LookUp::nothing_there : LookUp::unsupported;
     case kLatest:
     case kEarliest:
       return LookUp::partition;
@@ -80,7 +80,7 @@ void list_offsets(Session& session, const Call& call, ListOffsetsRequest request
                   answered.error_code = to_error_code(found.error);
                   answered.offset = found.offset.value;
                   answered.timestamp = found.timestamp.value;
-                  if (version >= kFirstVersionWithEpoch) answered.leader_epoch = found.leader_epoch.value;
+                  if (version >= kFirstListOffsetsWithEpoch) answered.leader_epoch = found.leader_epoch.value;
                 });
     }
   }

@@ -14,7 +14,7 @@ namespace braid::kafka {
 
 namespace {
 
-constexpr std::int16_t kEmptyMeansAll = 0, kFirstVersionWithAutoCreateFlag = 4, kFirstVersionWithNullName = 12;
+constexpr std::int16_t kEmptyMeansAll = 0, kFirstMetadataWithAutoCreateFlag = 4, kFirstMetadataWithNullName = 12;
 
 struct MetadataWork {
   Session& session;
@@ -54,7 +54,7 @@ struct MetadataWork {
     place.topic_id = wanted.topic_id;
     if (by_id) {
       place.error_code = ErrorCode::unknown_topic_id;
-      if (call.version < kFirstVersionWithNullName) place.name = Text();
+      if (call.version < kFirstMetadataWithNullName) place.name = Text();
       return place;
     }
     place.name = wanted.name;
@@ -93,7 +93,7 @@ struct MetadataWork {
   std::vector<std::string> missing() const {
     std::vector<std::string> names;
     if (wants_all() || !session.settings().auto_create_topics) return names;
-    if (call.version >= kFirstVersionWithAutoCreateFlag && !request.allow_auto_topic_creation) return names;
+    if (call.version >= kFirstMetadataWithAutoCreateFlag && !request.allow_auto_topic_creation) return names;
     std::unordered_map<std::string_view, bool> seen;
     for (const MetadataRequest::Topic& wanted : *request.topics) {
       if (is_by_id(wanted) || session.services().directory.find(wanted.name->view())) continue;

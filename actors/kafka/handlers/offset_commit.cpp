@@ -11,7 +11,7 @@ namespace braid::kafka {
 
 namespace {
 
-constexpr std::int16_t kFirstVersionWithIds = 10, kFirstVersionWithMember = 1;
+constexpr std::int16_t kFirstOffsetCommitWithIds = 10, kFirstOffsetCommitWithMember = 1;
 
 struct CommitWork {
   OffsetCommitResponse response;
@@ -22,14 +22,14 @@ struct CommitWork {
 }  // namespace
 
 void offset_commit(Session& session, const Call& call, OffsetCommitRequest request) {
-  const bool by_id = call.version >= kFirstVersionWithIds;
+  const bool by_id = call.version >= kFirstOffsetCommitWithIds;
   const Timestamp now = session.loop().wall_clock();
   CommitWork work;
   CommitOffsets commit;
   commit.group = request.group_id.str();
   commit.member = request.member_id.str();
   commit.instance = string(request.group_instance_id);
-  if (call.version >= kFirstVersionWithMember) commit.generation = request.generation_id_or_member_epoch;
+  if (call.version >= kFirstOffsetCommitWithMember) commit.generation = request.generation_id_or_member_epoch;
 
   work.response.topics.resize(request.topics.size());
   for (std::size_t t = 0; t < request.topics.size(); ++t) {

@@ -12,7 +12,8 @@ namespace braid::kafka {
 
 namespace {
 
-constexpr std::int16_t kFirstVersionWithGroupError = 2, kFirstVersionWithGroups = 8, kFirstVersionWithIds = 10;
+constexpr std::int16_t kFirstOffsetFetchWithGroupError = 2, kFirstOffsetFetchWithGroups = 8,
+                       kFirstOffsetFetchWithIds = 10;
 
 using Fetched = std::function<void(const OffsetsFetched&)>;
 void ask_for(Session& session, FetchOffsets fetch, Fetched done) {
@@ -65,7 +66,7 @@ void fetch_one(Session& session, const Call& call, OffsetFetchRequest request) {
     const auto name = [](OffsetFetchResponse::Topic& topic, const std::string& text) { topic.name = Text(text); };
     if (fetched.error == ErrorCode::none) {
       response.topics = gather<OffsetFetchResponse::Topic>(fetched, name);
-    } else if (call.version < kFirstVersionWithGroupError) {
+    } else if (call.version < kFirstOffsetFetchWithGroupError) {
       // Version 1 has no place for the group's error but its partitions.
       OffsetsFetched failed;
       for (const OffsetKey& key : keys) failed.offsets.emplace_back(key, CommittedOffset{});
@@ -102,7 +103,7 @@ void add_unknown(OffsetFetchResponse::Group& place, const OffsetFetchRequest::Gr
 }
 
 void fetch_many(Session& session, const Call& call, OffsetFetchRequest request) {
-  const bool by_id = call.version >= kFirstVersionWithIds;
+  const bool by_id = call.version >= kFirstOffsetFetchWithIds;
   const auto work = std::make_shared<GroupsWork>(GroupsWork{session, call, {}});
   work->response.groups.resize(request.groups.size());
   for (std::size_t g = 0; g < request.groups.size(); ++g) {
@@ -147,7 +148,7 @@ void fetch_many(Session& session, const Call& call, OffsetFetchRequest request) 
 }  // namespace
 
 void offset_fetch(Session& session, const Call& call, OffsetFetchRequest request) {
-  if (call.version >= kFirstVersionWithGroups) return fetch_many(session, call, std::move(request));
+  if (call.version >= kFirstOffsetFetchWithGroups) return fetch_many(session, call, std::move(request));
   fetch_one(session, call, std::move(request));
 }
 

@@ -12,7 +12,7 @@ namespace braid::kafka {
 namespace {
 
 constexpr std::int16_t kNoAcks = 0, kLeaderAck = 1, kAllAcks = -1;
-constexpr std::int16_t kFirstVersionWithIds = 13, kFirstVersionWithLeaderHints = 10;
+constexpr std::int16_t kFirstProduceWithIds = 13, kFirstProduceWithLeaderHints = 10;
 
 struct ProduceWork {
   Session& session;
@@ -43,7 +43,7 @@ struct ProduceWork {
     fail(place, to_error_code(appended.error), appended.reason);
     place.log_append_time_ms = -1;
     for (const RecordFault& fault : appended.faults) place.record_errors.push_back({fault.index, Text(fault.reason)});
-    if (call.version >= kFirstVersionWithLeaderHints && wants_leader(place.error_code))
+    if (call.version >= kFirstProduceWithLeaderHints && wants_leader(place.error_code))
       add_leader_hint(session, partition, response, place);
   }
   void one_done() {
@@ -70,7 +70,7 @@ ErrorCode check_request(const ProduceRequest& request) {
 }  // namespace
 
 void produce(Session& session, const Call& call, ProduceRequest request) {
-  const bool by_id = call.version >= kFirstVersionWithIds;
+  const bool by_id = call.version >= kFirstProduceWithIds;
   const Directory& directory = session.services().directory;
   const auto work = std::make_shared<ProduceWork>(session, call, request.acks);
   if (request.acks == kNoAcks) {

@@ -9,7 +9,7 @@ namespace braid::kafka {
 
 namespace {
 
-constexpr std::int16_t kFirstVersionWithProtocol = 5;
+constexpr std::int16_t kFirstSyncGroupWithProtocol = 5;
 
 void respond(Session& session, const Call& call, const SyncedGroup& synced) {
   SyncGroupResponse response;
@@ -27,7 +27,7 @@ void sync_group(Session& session, const Call& call, SyncGroupRequest request) {
   refused.error = ErrorCode::invalid_group_id;
   if (request.group_id.empty()) return respond(session, call, refused);
   refused.error = ErrorCode::inconsistent_group_protocol;
-  if (call.version >= kFirstVersionWithProtocol && (!request.protocol_type || !request.protocol_name))
+  if (call.version >= kFirstSyncGroupWithProtocol && (!request.protocol_type || !request.protocol_name))
     return respond(session, call, refused);
 
   SyncGroup sync;

@@ -81,8 +81,10 @@ TEST_CASE("Paho for C: a retained message is kept, replaced and cleared, also ov
   for (const int version : kVersions) {
     Client subscriber(broker.mqtt(), of_version(version)), publisher(broker.mqtt(), of_version(version));
     REQUIRE(subscriber.subscribe("kept/#", 1) == 1);
+    // What comes live may overtake what was retained of another name.
+    const auto first = subscriber.receive();
     REQUIRE(publisher.publish("kept/end", "end", 1));
-    const auto first = subscriber.receive(), second = subscriber.receive();
+    const auto second = subscriber.receive();
     REQUIRE((first && second));
     CHECK(first->topic == "kept/x");
     CHECK(first->payload == "new");
