@@ -31,7 +31,7 @@ std::string row(const std::vector<std::string>& cells) {
   for (const std::string& cell : cells) line += ' ' + cell + " |";
   return line + '\n';
 }
-std::string quoted(std::string_view text) {
+std::string in_backticks(std::string_view text) {
   return text.empty() ? std::string() : '`' + std::string(text) + '`';
 }
 
@@ -41,12 +41,12 @@ std::string kafka_config_reference() {
   std::string page = "### Of a topic\n\n" + row({"name", "type", "default", "takes", "the cluster's default"}) +
                      "|---|---|---|---|---|\n";
   for (const TopicConfigEntry& entry : describe_topic_config({}, TopicDefaults{}))
-    page += row({quoted(entry.info->name), std::string(type_name(entry.info->type)), quoted(entry.value),
-                 std::string(entry.info->takes), quoted(broker_name_of(entry.info->name))});
+    page += row({in_backticks(entry.info->name), std::string(type_name(entry.info->type)), in_backticks(entry.value),
+                 std::string(entry.info->takes), in_backticks(broker_name_of(entry.info->name))});
   page += "\n### Of a broker\n\n" + row({"name", "type", "default", "Braid's setting"}) + "|---|---|---|---|\n";
   for (const BrokerConfigInfo& info : broker_config_table())
-    page += row({quoted(info.name), std::string(type_name(info.type)), quoted(info.value(Settings{})),
-                 info.setting.empty() ? std::string(info.text) : quoted(info.setting)});
+    page += row({in_backticks(info.name), std::string(type_name(info.type)), in_backticks(info.value(Settings{})),
+                 info.setting.empty() ? std::string(info.text) : in_backticks(info.setting)});
   return page;
 }
 

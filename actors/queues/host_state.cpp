@@ -13,7 +13,7 @@ namespace {
 
 /// Acknowledgements of so long go into one batch.
 constexpr std::int64_t kFlushMs = 10;
-constexpr std::int64_t kRetryMs = 1000;
+constexpr std::int64_t kHostRetryMs = 1000;
 constexpr std::size_t kWakeSlice = 200;
 
 }  // namespace
@@ -76,7 +76,7 @@ void QueueHostActor::loaded(Shard& shard, Errc error) {
   if (error != Errc::none) {
     log::error("queues", "the state of the queues of shard {} cannot be read: {}; trying again", shard.id.value,
                to_string(error));
-    shard.retry = after(kRetryMs, [this, &shard] { load(shard); });
+    shard.retry = after(kHostRetryMs, [this, &shard] { load(shard); });
     return;
   }
   // Logs without a definition are dropped in start(): that must not happen to queues of a newer version.

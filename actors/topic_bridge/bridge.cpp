@@ -17,8 +17,8 @@ namespace braid::amqp {
 namespace {
 
 constexpr std::uint32_t kPrefetch = 4096;
-constexpr std::int64_t kRetryMs = 1000;
-constexpr std::size_t kBatchBytes = 1u << 20;
+constexpr std::int64_t kBridgeRetryMs = 1000;
+constexpr std::size_t kBridgeBatchBytes = 1u << 20;
 /// What is on its way to queues; past it MQTT's messages are dropped, as for a subscriber that does not keep up.
 constexpr std::size_t kMaxInFlightBytes = 64u << 20;
 constexpr std::uint64_t kConsumer = 1;
@@ -109,7 +109,7 @@ class Bridge : public Pinned<TopicBridge::base> {
           topic ? static_cast<std::size_t>(topic->settings.max_message_bytes) : BatchBuilder::kMaxBatchBytes;
       group = groups.emplace(groups.end(), topic, partition, most);
     }
-    if (group->builder.bytes() > kBatchBytes) flush(*group, unit);
+    if (group->builder.bytes() > kBridgeBatchBytes) flush(*group, unit);
     if (!encoder_.add_to_topic(group->builder, now, name, message)) {
       flush(*group, unit);
       if (!encoder_.add_to_topic(group->builder, now, name, message)) {
@@ -148,7 +148,7 @@ class Bridge : public Pinned<TopicBridge::base> {
   void one_finished(const std::shared_ptr<Unit>& unit) {
     if (--unit->missing > 0) return;
     if (!unit->failed) return settle(unit->delivery, Settlement::acknowledge);
-    retries_.push_back(after(kRetryMs, [this, unit] {
+    retries_.push_back(after(kBridgeRetryMs, [this, unit] {
       std::erase_if(retries_, [](const Timer& timer) { return !timer.running(); });
       settle(unit->delivery, Settlement::requeue_uncounted);
     }));
@@ -215,7 +215,7 @@ class Bridge : public Pinned<TopicBridge::base> {
       const bool same = persistent == (publication.qos > 0) &&
                         std::equal(next.begin(), next.end(), targets.begin(), targets.end(),
                                    [](const auto& a, const auto& b) { return a.queue == b.queue; });
-      if (!same || batch.bytes() > kBatchBytes) flush_queues();
+      if (!same || batch.bytes() > kBridgeBatchBytes) flush_queues();
       targets = next;
       persistent = publication.qos > 0;
       encoder_.add_to_queue(batch, *key, publication);

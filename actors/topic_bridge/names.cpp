@@ -34,7 +34,7 @@ void append_level(std::string& to, std::string_view word) {
 
 /// Calls `each(word)` until it says false.
 template <class Each>
-void for_each_word(std::string_view key, Each&& each) {
+void for_each_word_while(std::string_view key, Each&& each) {
   for (;;) {
     const auto end = key.find('.');
     if (!each(key.substr(0, end)) || end == std::string_view::npos) return;
@@ -66,7 +66,7 @@ std::optional<std::string> to_routing_key(std::string_view topic_name) {
 std::optional<std::string> to_topic_name(std::string_view routing_key) {
   if (routing_key.find('/') != std::string_view::npos) return std::nullopt;
   std::string name;
-  for_each_word(routing_key, [&](std::string_view word) {
+  for_each_word_while(routing_key, [&](std::string_view word) {
     if (word.data() != routing_key.data()) name += '/';
     append_level(name, word);
     return true;
@@ -78,7 +78,7 @@ std::optional<std::string> to_topic_name(std::string_view routing_key) {
 std::optional<std::string> to_topic_filter(std::string_view binding_key) {
   std::string filter;
   bool possible = true;
-  for_each_word(binding_key, [&](std::string_view word) {
+  for_each_word_while(binding_key, [&](std::string_view word) {
     if (word.data() != binding_key.data()) filter += '/';
     if (word == "#") {
       filter += '#';

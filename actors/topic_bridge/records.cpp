@@ -12,7 +12,7 @@ namespace {
 
 /// A field as a header's bytes: texts as they are, numbers in decimal. Arrays and tables have no such form; they stay
 /// in AMQP's own header.
-std::optional<std::string> plain(const FieldValue& value) {
+std::optional<std::string> header_text(const FieldValue& value) {
   if (value.is_bytes()) return std::string(value.as_text());
   if (value.type() == FieldType::boolean) return value.as_bool() ? "true" : "false";
   if (value.is_integer() || value.type() == FieldType::timestamp) return std::to_string(value.as_integer());
@@ -45,7 +45,7 @@ bool BridgeEncoder::add_to_topic(BatchBuilder& batch, Timestamp arrived, std::st
   for (const Field& field : properties.headers) {
     if (field.value.type() == FieldType::none)
       headers_.push_back({field.name, std::nullopt});
-    else if (auto text = plain(field.value))
+    else if (auto text = header_text(field.value))
       add_header(field.name, keep(std::move(*text)));
   }
   const auto standard = [&](PropertyFlag flag, std::string_view name, std::string_view value) {

@@ -16,7 +16,7 @@ namespace braid::amqp {
 
 namespace {
 
-constexpr std::size_t kBatchBytes = 1u << 20;
+constexpr std::size_t kDeadLetterBatchBytes = 1u << 20;
 
 /// One answer for all the batches that dead letters became.
 struct Routing {
@@ -167,7 +167,7 @@ class DeadLetterRouter : public Pinned<QueueListener::base> {
         std::unique(targets.begin(), targets.end(), [](const auto& a, const auto& b) { return a.queue == b.queue; }),
         targets.end());
     Group group{std::move(targets), properties.priority, properties.persistent()};
-    if (!group_.same(group) || batch_.bytes() > kBatchBytes) flush(routing);
+    if (!group_.same(group) || batch_.bytes() > kDeadLetterBatchBytes) flush(routing);
     group_ = std::move(group);
     encoder_.add(batch_, loop().wall_clock(), publish);
   }

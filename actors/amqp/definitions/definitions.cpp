@@ -13,7 +13,7 @@ namespace braid::amqp {
 
 namespace {
 
-constexpr std::int64_t kRetryMs = 1000;
+constexpr std::int64_t kDefinitionsRetryMs = 1000;
 /// Of one command to the catalog, about.
 constexpr std::size_t kCommandBytes = 8u << 20;
 constexpr std::size_t kMaxVhostNameBytes = 255;
@@ -343,7 +343,7 @@ void DefinitionsKeeper::finish_batch() {
   const bool stored = !storing_failed_;
   if (!stored) {
     next_.edits.insert(next_.edits.begin(), batch.edits.begin(), batch.edits.end());
-    retry_ = after(kRetryMs, [this] {
+    retry_ = after(kDefinitionsRetryMs, [this] {
       if (!busy_) start_batch();
     });
   }

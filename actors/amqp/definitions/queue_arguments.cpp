@@ -245,7 +245,7 @@ std::string printed(const std::optional<FieldValue>& value) {
   if (text.empty() || text.front() != '\'') text = "'" + text + "'";
   return "the value " + text + " of type '" + std::string(name_of(value->type())) + "'";
 }
-std::string plain(const FieldValue& value) {
+std::string argument_text(const FieldValue& value) {
   std::string text;
   if (value.is_bytes())
     text = value.as_text();
@@ -282,7 +282,7 @@ Refusal check_equivalent(const QueueDefinition& current, const QueueDefinition& 
   for (const Argument& argument : arguments) {
     const auto is = argument_of(now, argument.name), received = argument_of(asked, argument.name);
     if (is && received) {
-      if (!same(*is, *received)) return differs(argument.name, plain(*received), plain(*is));
+      if (!same(*is, *received)) return differs(argument.name, argument_text(*received), argument_text(*is));
     } else if (is || received) {
       return differs(argument.name, printed(received), printed(is));
     }

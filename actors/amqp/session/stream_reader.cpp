@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint32_t kReadBytes = 256u << 10;
 /// What one batch may inflate to.
 constexpr std::size_t kMaxInflatedBytes = 256u << 20;
-constexpr std::int64_t kRetryMs = 1000;
+constexpr std::int64_t kStreamRetryMs = 1000;
 
 class StreamReaderActor : public Pinned<StreamReader::base> {
  public:
@@ -88,7 +88,7 @@ class StreamReaderActor : public Pinned<StreamReader::base> {
   }
 
   void retry(std::size_t index) {
-    retries_.push_back(after(kRetryMs, [this, index] {
+    retries_.push_back(after(kStreamRetryMs, [this, index] {
       if (sources_[index].next.value < 0)
         begin(index);
       else

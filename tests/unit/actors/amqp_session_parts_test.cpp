@@ -4,7 +4,6 @@
 // batches that keep the order of every queue, login responses and reply addresses.
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <map>
 #include <random>
 
@@ -15,16 +14,12 @@
 #include "actors/amqp/session/publish_batches.hpp"
 #include "actors/amqp/session/settlements.hpp"
 #include "actors/amqp/session/unacknowledged.hpp"
+#include "support/seed.hpp"
 
 using namespace braid;
 using namespace braid::amqp;
 
 namespace {
-
-std::uint64_t test_seed() {
-  const char* given = std::getenv("BRAID_TEST_SEED");
-  return given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-}
 
 struct Delivered {
   std::uint64_t queue;

@@ -11,7 +11,8 @@ namespace {
 /// An MQTT subscriber, as its session would be.
 class Subscriber : public Pinned<SubscriberActor::base> {
  public:
-  Subscriber(caf::actor_config& config, Loop& at, std::shared_ptr<std::vector<std::shared_ptr<const Publication>>> got)
+  Subscriber(caf::actor_config& config, Loop& at,
+             std::shared_ptr<std::vector<std::shared_ptr<const braid::Publication>>> got)
       : Pinned(config, at), got_(std::move(got)) {}
 
  protected:
@@ -22,7 +23,7 @@ class Subscriber : public Pinned<SubscriberActor::base> {
   }
 
  private:
-  std::shared_ptr<std::vector<std::shared_ptr<const Publication>>> got_;
+  std::shared_ptr<std::vector<std::shared_ptr<const braid::Publication>>> got_;
 };
 
 /// Live traffic, as an MQTT session sends it to the loops that are interested.
@@ -77,7 +78,7 @@ TEST_CASE("bindings that are restored bring MQTT's messages again after a power 
 
 TEST_CASE("what AMQP publishes to amq.topic reaches MQTT subscribers, and comes back to no queue twice") {
   AmqpWorld world;
-  const auto got = std::make_shared<std::vector<std::shared_ptr<const Publication>>>();
+  const auto got = std::make_shared<std::vector<std::shared_ptr<const braid::Publication>>>();
   Subscribe subscribe;
   subscribe.session = 77;
   subscribe.client = 78;

@@ -114,9 +114,9 @@ struct Model {
   }
 };
 
-class World {
+class ModelWorld {
  public:
-  explicit World(std::uint64_t seed) : random_(seed), vhost_("/", seed) {}
+  explicit ModelWorld(std::uint64_t seed) : random_(seed), vhost_("/", seed) {}
 
   void step() {
     switch (random_() % 12) {
@@ -306,7 +306,7 @@ TEST_CASE("a virtual host routes as a search of all its bindings would") {
   const auto seed = test_seed();
   CAPTURE(seed);
   for (std::uint64_t round = 0; round < 20; ++round) {
-    World world(seed + round);
+    ModelWorld world(seed + round);
     for (int step = 0; step < 400; ++step) {
       world.step();
       world.compare();

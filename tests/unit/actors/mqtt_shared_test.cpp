@@ -14,7 +14,7 @@ using mqtt::PacketType;
 
 namespace {
 
-SimConnect lasting(const std::string& client_id) {
+SimConnect lasting_member(const std::string& client_id) {
   return {.client_id = client_id, .clean = false, .expiry_s = 1000};
 }
 
@@ -56,7 +56,7 @@ TEST_CASE("what a member did not acknowledge goes to another member when it goes
     MqttWorld world(test_seed());
     auto& lazy = world.client();
     lazy.acknowledges = false;
-    lazy.connect(lasts ? lasting("lazy") : SimConnect{.client_id = "lazy"});
+    lazy.connect(lasts ? lasting_member("lazy") : SimConnect{.client_id = "lazy"});
     lazy.subscribe("$share/g/jobs", 2);
     auto& keen = world.client({.client_id = "keen"});
     keen.subscribe("$share/g/jobs", 2);
@@ -75,7 +75,7 @@ TEST_CASE("what a member did not acknowledge goes to another member when it goes
     if (!lasts) continue;
     const auto before = lazy.received;
     lazy.received.clear();
-    lazy.connect(lasting("lazy"));
+    lazy.connect(lasting_member("lazy"));
     REQUIRE(lazy.wait_received(10));
     world.run_for(1000);
     CHECK(lazy.received.size() == 10);
@@ -95,7 +95,7 @@ TEST_CASE("without a connected member a session keeps the message, and another g
   for (int i = 0; i < 40; ++i) publisher.publish_and_wait("jobs", std::to_string(i));
   publisher.publish_and_wait("jobs", "QoS 0", 0);
   world.run_for(20'000);
-  two.connect(lasting("two"));
+  two.connect(lasting_member("two"));
   CHECK(two.session_present);
   REQUIRE(two.wait_received(40));
   world.run_for(1000);
@@ -105,7 +105,7 @@ TEST_CASE("without a connected member a session keeps the message, and another g
 
 TEST_CASE("a connected member goes before one that is away") {
   MqttWorld world(test_seed());
-  auto& away = world.client(lasting("away"));
+  auto& away = world.client(lasting_member("away"));
   away.subscribe("$share/g/jobs", 1);
   away.drop();
   auto& here = world.client({.client_id = "here"});
@@ -113,7 +113,7 @@ TEST_CASE("a connected member goes before one that is away") {
   auto& publisher = world.client({.client_id = "p"});
   for (int i = 0; i < 10; ++i) publisher.publish_and_wait("jobs", std::to_string(i));
   REQUIRE(here.wait_received(10));
-  away.connect(lasting("away"));
+  away.connect(lasting_member("away"));
   world.run_for(1000);
   CHECK(away.received.empty());
 }
@@ -161,11 +161,11 @@ TEST_CASE("retained messages are not for shared subscriptions") {
 
 TEST_CASE("No Local goes by client identifier, over reconnects too") {
   MqttWorld world(test_seed());
-  auto& client = world.client(lasting("c"));
+  auto& client = world.client(lasting_member("c"));
   client.subscribe("t", 1, 4);
   client.publish_and_wait("t", "own");
   client.drop();
-  client.connect(lasting("c"));
+  client.connect(lasting_member("c"));
   client.publish_and_wait("t", "own");
   auto& other = world.client({.client_id = "o"});
   other.publish_and_wait("t", "other's");
@@ -176,7 +176,7 @@ TEST_CASE("No Local goes by client identifier, over reconnects too") {
 
 TEST_CASE("topic aliases are used within the client's maximum, and end with the connection") {
   MqttWorld world(test_seed());
-  auto options = lasting("s");
+  auto options = lasting_member("s");
   options.topic_alias_maximum = 2;
   auto& subscriber = world.client(options);
   subscriber.subscribe("a/#", 1);
@@ -200,7 +200,7 @@ TEST_CASE("topic aliases are used within the client's maximum, and end with the 
 
 TEST_CASE("a message too large for the client is left out and holds up nothing, with an alias or without") {
   MqttWorld world(test_seed());
-  auto options = lasting("s");
+  auto options = lasting_member("s");
   options.maximum_packet_size = 100;
   options.topic_alias_maximum = 1;
   auto& subscriber = world.client(options);
@@ -224,7 +224,7 @@ TEST_CASE("a message too large for the client is left out and holds up nothing, 
 
 TEST_CASE("overlapping subscriptions make one delivery with the highest quality and all identifiers, while away too") {
   MqttWorld world(test_seed());
-  auto& subscriber = world.client(lasting("s"));
+  auto& subscriber = world.client(lasting_member("s"));
   subscriber.subscribe("a/+", 0, 0, 11);
   subscriber.subscribe("a/b", 1, 0, 12);
   subscriber.subscribe("#", 0, 0, 13);
@@ -243,7 +243,7 @@ TEST_CASE("overlapping subscriptions make one delivery with the highest quality 
   subscriber.drop();
   subscriber.received.clear();
   publisher.publish_and_wait("a/b", "x", 2);
-  subscriber.connect(lasting("s"));
+  subscriber.connect(lasting_member("s"));
   check();
 }
 
@@ -252,7 +252,7 @@ TEST_CASE("retained messages come as the client's window takes them, and go on a
   auto& publisher = world.client({.client_id = "p"});
   for (int i = 0; i < 500; ++i) publisher.publish("r/" + std::to_string(i), std::to_string(i), 1, true);
   REQUIRE(publisher.wait([&] { return publisher.count(PacketType::puback) == 500; }));
-  auto options = lasting("s");
+  auto options = lasting_member("s");
   options.receive_maximum = 10;
   auto& subscriber = world.client();
   subscriber.acknowledges = false;

@@ -13,9 +13,13 @@
 
 #include "codecs/mqtt/topic.hpp"
 #include "support/seed.hpp"
+#include "unit/actors/routing_random.hpp"
 
 using namespace braid;
 using namespace braid::routing;
+using braid::test::random_filter;
+using braid::test::random_level;
+using braid::test::random_topic;
 
 namespace {
 
@@ -63,31 +67,6 @@ struct Reference {
     });
   }
 };
-
-/// Few different levels, so that filters and names meet often; long ones too, since those are stored elsewhere.
-std::string random_level(std::mt19937_64& random) {
-  static const std::string levels[] = {"", "a", "b", "c", "$a", "a level that is longer than sixteen bytes", "é"};
-  return levels[random() % std::size(levels)];
-}
-std::string random_topic(std::mt19937_64& random) {
-  std::string topic = random_level(random);
-  for (auto more = random() % 5; more > 0; --more) topic += "/" + random_level(random);
-  return topic.empty() ? "a" : topic;
-}
-std::string random_filter(std::mt19937_64& random) {
-  if (random() % 3 == 0) return random_topic(random);
-  std::string filter;
-  const auto levels = 1 + random() % 5;
-  for (std::uint64_t level = 0; level < levels; ++level) {
-    if (level > 0) filter += '/';
-    if (level + 1 == levels && random() % 3 == 0) {
-      filter += '#';
-    } else {
-      filter += random() % 3 == 0 ? "+" : random_level(random);
-    }
-  }
-  return filter.empty() ? "+" : filter;
-}
 
 }  // namespace
 

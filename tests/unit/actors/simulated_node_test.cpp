@@ -26,9 +26,9 @@ namespace {
 constexpr std::size_t loops = 2;
 
 /// Publishes at QoS 1 with a window, and notes what was acknowledged.
-class Device final : public StreamHandler {
+class SimulatedDevice final : public StreamHandler {
  public:
-  Device(Loop& loop, int number) : loop_(loop), topic_("kept/" + std::to_string(number)) {}
+  SimulatedDevice(Loop& loop, int number) : loop_(loop), topic_("kept/" + std::to_string(number)) {}
 
   void begin() {
     loop_.post([this] {
@@ -91,10 +91,10 @@ class Device final : public StreamHandler {
 };
 
 /// Reads all partitions of a topic.
-class Reader : public Pinned<caf::event_based_actor> {
+class SimulatedReader : public Pinned<caf::event_based_actor> {
  public:
-  Reader(caf::actor_config& config, Loop& at, Services& services, std::map<std::string, std::vector<std::string>>& into,
-         std::size_t& finished)
+  SimulatedReader(caf::actor_config& config, Loop& at, Services& services,
+                  std::map<std::string, std::vector<std::string>>& into, std::size_t& finished)
       : Pinned(config, at), services_(services), into_(into), finished_(finished) {}
   caf::behavior make_behavior() override {
     for (const auto& placement : services_.directory.find("kept")->partitions) read(placement.id, Offset{0});
@@ -136,7 +136,7 @@ struct Outcome {
   std::size_t acknowledged = 0, missing = 0, disorder = 0, stored = 0;
 };
 
-Outcome simulate(std::uint64_t seed) {
+Outcome simulate_node(std::uint64_t seed) {
   Outcome outcome;
   const auto catalog_file =
       (std::filesystem::temp_directory_path() / ("braid-sim-" + std::to_string(::getpid()) + ".db")).string();
@@ -196,9 +196,9 @@ Outcome simulate(std::uint64_t seed) {
     REQUIRE(world.run_until([&] { return created; }, 10000));
   }
 
-  std::vector<std::unique_ptr<Device>> devices;
+  std::vector<std::unique_ptr<SimulatedDevice>> devices;
   for (int i = 0; i < 6; ++i) {
-    devices.push_back(std::make_unique<Device>(field.loop(), i));
+    devices.push_back(std::make_unique<SimulatedDevice>(field.loop(), i));
     devices.back()->begin();
   }
   world.run_for(static_cast<std::int64_t>(50 + world.random() % 400));
@@ -210,7 +210,7 @@ Outcome simulate(std::uint64_t seed) {
 
   std::map<std::string, std::vector<std::string>> stored;
   std::size_t finished = 0;
-  spawn_on<Reader>(machine.loop(0), node->services(0), stored, finished);
+  spawn_on<SimulatedReader>(machine.loop(0), node->services(0), stored, finished);
   REQUIRE(world.run_until([&] { return finished == 3; }, 60000));
   for (const auto& device : devices) {
     const auto& values = stored[device->topic()];
@@ -234,7 +234,7 @@ TEST_CASE("a simulated node that loses power keeps every acknowledged message, i
   const auto first = test_seed();
   for (std::uint64_t seed = first; seed < first + 20; ++seed) {
     INFO("seed " << seed);
-    const auto outcome = simulate(seed);
+    const auto outcome = simulate_node(seed);
     CHECK(outcome.acknowledged > 0);
     CHECK(outcome.missing == 0);
     CHECK(outcome.disorder == 0);
@@ -244,7 +244,7 @@ TEST_CASE("a simulated node that loses power keeps every acknowledged message, i
 TEST_CASE("the same seed replays a simulated node to the same trace, another seed does not") {
   const auto seed = test_seed();
   INFO("seed " << seed);
-  const auto one = simulate(seed), again = simulate(seed), other = simulate(seed + 1);
+  const auto one = simulate_node(seed), again = simulate_node(seed), other = simulate_node(seed + 1);
   CHECK(one.trace == again.trace);
   CHECK(one.acknowledged == again.acknowledged);
   CHECK(one.stored == again.stored);

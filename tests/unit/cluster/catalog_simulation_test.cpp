@@ -15,7 +15,7 @@ using namespace braid;
 
 namespace {
 
-constexpr std::size_t loops = 3;
+constexpr std::size_t simulated_loops = 3;
 
 struct Run {
   std::uint64_t trace = 0, steps = 0;
@@ -26,7 +26,7 @@ struct Run {
 
 struct Shared {
   SimWorld& world;
-  Directory (&directories)[loops];
+  Directory (&directories)[simulated_loops];
   Run& run;
 };
 
@@ -94,20 +94,22 @@ class Client : public Pinned<caf::event_based_actor> {
 
 Run simulate(std::uint64_t seed) {
   Run run;
-  Directory directories[loops];
+  Directory directories[simulated_loops];
   SimWorld world({.seed = seed});
   Shared shared{world, directories, run};
-  auto& node = world.add_node("one", loops);
+  auto& node = world.add_node("one", simulated_loops);
   auto store = CatalogStore::open({.path = ":memory:", .defaults = {}, .vfs = nullptr});
   REQUIRE(store);
   REQUIRE((*store)->apply(std::vector<Bytes>{encode(InitializeCatalog{"simulated", 4})}));
   std::vector<DirectoryActor> updaters;
-  for (std::size_t i = 0; i < loops; ++i) updaters.push_back(spawn_directory_actor(node.loop(i), directories[i]));
-  const auto catalog = spawn_catalog_service(node.loop(seed % loops), std::move(*store), updaters);
+  for (std::size_t i = 0; i < simulated_loops; ++i)
+    updaters.push_back(spawn_directory_actor(node.loop(i), directories[i]));
+  const auto catalog = spawn_catalog_service(node.loop(seed % simulated_loops), std::move(*store), updaters);
   constexpr int clients = 9, rounds = 25;
   for (int i = 0; i < clients; ++i)
-    tell_from_outside(spawn_on<Client>(node.loop(static_cast<std::size_t>(i) % loops), catalog, i, rounds, shared),
-                      Start{});
+    tell_from_outside(
+        spawn_on<Client>(node.loop(static_cast<std::size_t>(i) % simulated_loops), catalog, i, rounds, shared),
+        Start{});
   CHECK(world.run_until([&] { return run.answered == clients * rounds || !run.wrong.empty(); }, 600'000));
   std::map<std::string, std::string> content;
   directories[0].for_each([&](const TopicRef& topic) {

@@ -15,8 +15,8 @@ using namespace braid;
 
 namespace {
 
-constexpr Compression kCodecs[] = {Compression::none, Compression::gzip, Compression::snappy, Compression::lz4,
-                                   Compression::zstd};
+constexpr Compression kRecompressionCodecs[] = {Compression::none, Compression::gzip, Compression::snappy,
+                                                Compression::lz4, Compression::zstd};
 
 Bytes sample(Compression codec) {
   BatchBuilder builder;
@@ -65,8 +65,8 @@ std::size_t size_at(Compression codec, std::string_view text, std::optional<int>
 }  // namespace
 
 TEST_CASE("a batch in another codec holds the same records, times, producer and sequence") {
-  for (const Compression from : kCodecs)
-    for (const Compression to : kCodecs) {
+  for (const Compression from : kRecompressionCodecs)
+    for (const Compression to : kRecompressionCodecs) {
       CAPTURE(to_string(from), to_string(to));
       const Bytes batch = sample(from);
       const auto header = validate_batch(batch, {.check_compressed = true});

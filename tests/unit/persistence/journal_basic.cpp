@@ -7,10 +7,6 @@
 
 using namespace braid;
 
-namespace {
-constexpr PartitionId kFirst(1), kSecond(2);
-}
-
 TEST_CASE("An appended batch is read back from memory at once") {
   JournalFixture fixture;
   fixture.open();

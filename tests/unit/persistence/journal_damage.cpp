@@ -10,8 +10,6 @@ using namespace braid::journal;
 
 namespace {
 
-constexpr PartitionId kFirst(1), kSecond(2);
-
 std::string file_path(std::uint64_t id) {
   return "/data/journal/" + file_name(id);
 }

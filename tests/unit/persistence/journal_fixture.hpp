@@ -19,6 +19,8 @@
 
 namespace braid {
 
+inline constexpr PartitionId kFirst(1), kSecond(2), kThird(3);
+
 /// Something of the right size, at least 24 bytes, that says what it is. The journal does not look inside, but for
 /// producer ids.
 inline Bytes plain_batch(std::int64_t tag, std::size_t size = 100) {

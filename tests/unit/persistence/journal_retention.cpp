@@ -7,8 +7,6 @@ using namespace braid;
 
 namespace {
 
-constexpr PartitionId kFirst(1), kSecond(2);
-
 Offset wanted(const JournalFixture& fixture, std::int64_t now, std::int64_t milliseconds, std::int64_t bytes) {
   return fixture.journal->retention_start(kFirst, Timestamp(now), milliseconds, bytes);
 }

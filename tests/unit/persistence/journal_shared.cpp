@@ -10,8 +10,6 @@ using namespace braid::journal;
 
 namespace {
 
-constexpr PartitionId kFirst(1), kSecond(2), kThird(3);
-
 std::vector<std::int64_t> bases(const ReadResult& read) {
   std::vector<std::int64_t> values;
   for (const Offset offset : read.base_offsets) values.push_back(offset.value);

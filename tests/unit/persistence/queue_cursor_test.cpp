@@ -75,7 +75,7 @@ struct Kept {
   }
 };
 
-void live(std::uint64_t seed) {
+void live_beside_cursor_model(std::uint64_t seed) {
   CAPTURE(seed);
   using State = Model::State;
   std::mt19937_64 random(seed);
@@ -184,7 +184,7 @@ void live(std::uint64_t seed) {
 
 TEST_CASE("a queue's cursor agrees with a plain table over random work and restarts") {
   const std::uint64_t seed = test_seed();
-  for (std::uint64_t i = 0; i < 150; ++i) live(seed + i);
+  for (std::uint64_t i = 0; i < 150; ++i) live_beside_cursor_model(seed + i);
 }
 
 TEST_CASE("a cursor's page that says what cannot be is refused, and what the log lacks is left out") {

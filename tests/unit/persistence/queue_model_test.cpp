@@ -12,7 +12,7 @@ using namespace braid;
 
 namespace {
 
-void live(std::uint64_t seed) {
+void live_beside_model(std::uint64_t seed) {
   CAPTURE(seed);
   std::mt19937_64 random(seed);
   const auto below = [&](std::uint64_t limit) { return random() % limit; };
@@ -166,5 +166,5 @@ void live(std::uint64_t seed) {
 
 TEST_CASE("over random work and restarts a queue loses nothing and gives nothing twice") {
   const std::uint64_t seed = test_seed();
-  for (std::uint64_t i = 0; i < 60; ++i) live(seed + i);
+  for (std::uint64_t i = 0; i < 60; ++i) live_beside_model(seed + i);
 }

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "runtime/log.hpp"
+#include "unit/runtime/echo.hpp"
 #include "unit/runtime/messages.hpp"
 #include "unit/runtime/support.hpp"
 
@@ -14,17 +15,6 @@ using namespace braid;
 using namespace braid::test;
 
 namespace {
-
-class Echo final : public Pinned<EchoActor::base> {
- public:
-  using Pinned::Pinned;
-  behavior_type make_behavior() override {
-    return {[this](const Ping& ping) {
-              return Pong{ping.number, loop().is_current()};
-            },
-            [](const Fail&) { throw std::runtime_error("asked to fail"); }};
-  }
-};
 
 /// Plays `rounds` with an echo and reports how many answers came on the own loop.
 class Player final : public Pinned<caf::event_based_actor> {

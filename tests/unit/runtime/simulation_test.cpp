@@ -14,6 +14,7 @@
 #include "persistence/testing/sim_disk.hpp"
 #include "runtime/connection_actor.hpp"
 #include "runtime/log.hpp"
+#include "unit/runtime/echo.hpp"
 #include "unit/runtime/messages.hpp"
 #include "unit/runtime/sim_seed.hpp"
 #include "unit/runtime/stream_side.hpp"
@@ -22,17 +23,6 @@ using namespace braid;
 using namespace braid::test;
 
 namespace {
-
-class Echo final : public Pinned<EchoActor::base> {
- public:
-  using Pinned::Pinned;
-  behavior_type make_behavior() override {
-    return {[this](const Ping& ping) {
-              return Pong{ping.number, loop().is_current()};
-            },
-            [](const Fail&) { throw std::runtime_error("asked to fail"); }};
-  }
-};
 
 /// Keeps every read in a file and answers when it is durable.
 class StoringSession final : public ConnectionActor<caf::event_based_actor> {
