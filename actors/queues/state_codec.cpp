@@ -58,7 +58,7 @@ Bytes encode_definition(const StoredQueue& queue) {
   optional_number(out, settings.max_length);
   optional_number(out, settings.max_length_bytes);
   optional_number(out, settings.delivery_limit);
-  out.sized(queue.definition);
+  out.sized(queue.definition.view());
   return out.finish();
 }
 
