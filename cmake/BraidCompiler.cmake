@@ -14,11 +14,7 @@ if(NOT BRAID_SANITIZE)
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror=return-type)
-# Most of the time goes into headers that sources have in common: they are compiled in batches. A name in an anonymous
-# namespace is therefore one of its whole room.
-option(BRAID_BATCHES "Compile sources in batches" ON)
-set(CMAKE_UNITY_BUILD ${BRAID_BATCHES})
-set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
+option(BRAID_BATCHES "Compile the sources of a folder together" ON)
 if(BRAID_BATCHES AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wno-subobject-linkage)  # to the compiler the sources of a batch are headers
 endif()
