@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "config/version.hpp"
+
 namespace braid::mqtt {
 
 namespace {
@@ -44,7 +46,7 @@ std::vector<SysValues::Value> SysValues::update(const LoopMetrics& totals, std::
   const auto number = [&](std::string_view name, std::uint64_t value) {
     set(changed, std::string(name), std::to_string(value));
   };
-  set(changed, "version", "braid " BRAID_VERSION);
+  set(changed, "version", fmt::format("braid {}", version));
   set(changed, "uptime", fmt::format("{} seconds", (now_ms - started_ms_) / 1000));
   number("clients/connected", totals.mqtt_connections);
   number("clients/maximum", most_connections_);

@@ -2,6 +2,7 @@
 #include "apps/braid/commands.hpp"
 #include "apps/braid/exit_codes.hpp"
 #include "config/reference.hpp"
+#include "config/version.hpp"
 
 namespace braid {
 
@@ -27,7 +28,7 @@ int run(int count, const char* const* words, std::ostream& out, std::ostream& er
       out << settings_reference();
       return exit_code::ok;
     case Command::version:
-      out << "braid " BRAID_VERSION "\n";
+      out << "braid " << version << "\n";
       return exit_code::ok;
   }
   return exit_code::usage;

@@ -1,6 +1,8 @@
 // Braid, Apache-2.0.
 #include "actors/amqp/session/server_properties.hpp"
 
+#include "config/version.hpp"
+
 namespace braid::amqp {
 
 TableWriter server_properties(std::string_view cluster_name) {
@@ -20,7 +22,7 @@ TableWriter server_properties(std::string_view cluster_name) {
       .put("information", "Licensed under the Apache License 2.0")
       .put("platform", "C++")
       .put("product", "Braid")
-      .put("version", BRAID_VERSION);
+      .put("version", version);
   return properties;
 }
 
