@@ -11,7 +11,8 @@ namespace braid::test {
 
 /// Few different levels, so that filters and names meet often; long ones too, since those are stored elsewhere.
 inline std::string random_level(std::mt19937_64& random) {
-  static const std::string levels[] = {"", "a", "b", "c", "$a", "a level that is longer than sixteen bytes", "é", "d", "e"};
+  static const std::string levels[] = {"",  "a", "b", "c", "$a", "a level that is longer than sixteen bytes",
+                                       "é", "d", "e"};
   return levels[random() % std::size(levels)];
 }
 inline std::string random_topic(std::mt19937_64& random) {
