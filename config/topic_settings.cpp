@@ -179,7 +179,7 @@ std::string apply_all(TopicSettings& settings, const TopicConfig& config) {
     const Row* row = find_row(name);
     const PlainTopicConfig* without_effect = row ? nullptr : find_plain_topic_config(name);
     if (!row && !without_effect) return unknown_name(name);
-    if (row ? row->apply(settings, text) : takes(*without_effect, text)) continue;
+    if (row ? row->apply(settings, text) : text == without_effect->value) continue;
     const TopicConfigInfo& info = row ? row->info : without_effect->info;
     return name + ": expected " + plain(info.takes) + ", not '" + shortened(text) + "'";
   }

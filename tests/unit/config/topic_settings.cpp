@@ -79,10 +79,9 @@ TEST_CASE("an impossible value is refused, with what was expected") {
 }
 
 TEST_CASE("settings of Kafka's files are taken, and those of what is not done here are refused") {
-  CHECK(error_of({{"segment.bytes", "52428800"}, {"segment.ms", "1"}, {"preallocate", "true"}}) == "none");
-  CHECK(error_of({{"segment.bytes", "13"}}) == "segment.bytes: expected 14 or more, not '13'");
-  CHECK(error_of({{"segment.bytes", "2147483648"}}) == "segment.bytes: expected 14 or more, not '2147483648'");
-  CHECK(error_of({{"preallocate", "1"}}) == "preallocate: expected true, false, not '1'");
+  CHECK(error_of({{"segment.bytes", "1073741824"}, {"segment.ms", "604800000"}, {"preallocate", "false"}}) == "none");
+  CHECK(error_of({{"segment.bytes", "52428800"}}) == "segment.bytes: expected 1073741824, not '52428800'");
+  CHECK(error_of({{"preallocate", "true"}}) == "preallocate: expected false, not 'true'");
   CHECK(error_of({{"remote.storage.enable", "false"}, {"min.cleanable.dirty.ratio", "0.5"}}) == "none");
   CHECK(error_of({{"remote.storage.enable", "true"}}) == "remote.storage.enable: expected false, not 'true'");
   CHECK(error_of({{"flush.ms", "1000"}}) == "flush.ms: expected 9223372036854775807, not '1000'");
@@ -93,7 +92,7 @@ TEST_CASE("settings of Kafka's files are taken, and those of what is not done he
 TEST_CASE("defaults of the cluster lie between the topic's settings and the node's") {
   TopicDefaults node;
   node.retention_bytes = 100;
-  const TopicConfig cluster{{"retention.ms", "5"}, {"retention.bytes", "50"}, {"segment.bytes", "1000"}};
+  const TopicConfig cluster{{"retention.ms", "5"}, {"retention.bytes", "50"}, {"segment.bytes", "1073741824"}};
   const auto settings = parse_topic_config({{"retention.ms", "7"}}, node, cluster);
   REQUIRE(settings);
   CHECK(settings->retention_ms == 7);
@@ -110,7 +109,7 @@ TEST_CASE("defaults of the cluster lie between the topic's settings and the node
   };
   CHECK(origins("retention.ms") == "retention.ms=7/1 log.retention.ms=5/3 log.retention.ms=604800000/5 ");
   CHECK(origins("retention.bytes") == "log.retention.bytes=50/3 log.retention.bytes=100/4 log.retention.bytes=-1/5 ");
-  CHECK(origins("segment.bytes") == "log.segment.bytes=1000/3 log.segment.bytes=1073741824/5 ");
+  CHECK(origins("segment.bytes") == "log.segment.bytes=1073741824/3 log.segment.bytes=1073741824/5 ");
   CHECK(parse_topic_config({}, node, {{"no.such", "1"}}).error() == "unknown topic setting 'no.such'");
 }
 
