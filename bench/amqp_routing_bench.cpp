@@ -15,8 +15,8 @@ using namespace braid::amqp;
 
 const BasicProperties no_headers;
 
-void bind(Vhost& vhost, const std::string& queue, std::string_view exchange, const std::string& key,
-          const Table& arguments = {}) {
+void bind_queue_to(Vhost& vhost, const std::string& queue, std::string_view exchange, const std::string& key,
+                   const Table& arguments = {}) {
   if (!vhost.find_queue(queue)) vhost.add_queue(queue, true);
   if (vhost.bind_queue(queue, exchange, key, arguments, ConnectionNumber::none)) std::abort();
 }
@@ -51,7 +51,7 @@ BENCHMARK(amqp_route_default)->Arg(100)->Arg(100000);
 void amqp_route_direct(benchmark::State& state) {
   Vhost vhost("/", 1);
   for (std::int64_t i = 0; i < state.range(0); ++i)
-    bind(vhost, "q" + std::to_string(i % 1000), "amq.direct", "site." + std::to_string(i));
+    bind_queue_to(vhost, "q" + std::to_string(i % 1000), "amq.direct", "site." + std::to_string(i));
   route_all(state, vhost, "amq.direct", keys_of(state.range(0), ""));
 }
 BENCHMARK(amqp_route_direct)->Arg(100)->Arg(100000);
@@ -59,8 +59,8 @@ BENCHMARK(amqp_route_direct)->Arg(100)->Arg(100000);
 void amqp_route_topic(benchmark::State& state) {
   Vhost vhost("/", 1);
   for (std::int64_t i = 0; i < state.range(0); ++i)
-    bind(vhost, "q" + std::to_string(i % 1000), "amq.topic", "site." + std::to_string(i) + ".*.temperature");
-  bind(vhost, "all", "amq.topic", "site.#.temperature");
+    bind_queue_to(vhost, "q" + std::to_string(i % 1000), "amq.topic", "site." + std::to_string(i) + ".*.temperature");
+  bind_queue_to(vhost, "all", "amq.topic", "site.#.temperature");
   route_all(state, vhost, "amq.topic", keys_of(state.range(0), ".room12.temperature"));
 }
 BENCHMARK(amqp_route_topic)->Arg(100)->Arg(100000);
@@ -70,7 +70,7 @@ void amqp_route_headers(benchmark::State& state) {
   for (std::int64_t i = 0; i < state.range(0); ++i) {
     TableWriter arguments;
     arguments.put("site", i).put("kind", "temperature");
-    bind(vhost, "q" + std::to_string(i % 1000), "amq.headers", "", arguments.table());
+    bind_queue_to(vhost, "q" + std::to_string(i % 1000), "amq.headers", "", arguments.table());
   }
   TableWriter headers;
   headers.put("kind", "temperature").put("site", std::int64_t{42}).put("unit", "celsius");
@@ -83,7 +83,7 @@ BENCHMARK(amqp_route_headers)->Arg(100)->Arg(10000);
 
 void amqp_route_fanout(benchmark::State& state) {
   Vhost vhost("/", 1);
-  for (std::int64_t i = 0; i < state.range(0); ++i) bind(vhost, "q" + std::to_string(i), "amq.fanout", "");
+  for (std::int64_t i = 0; i < state.range(0); ++i) bind_queue_to(vhost, "q" + std::to_string(i), "amq.fanout", "");
   route_all(state, vhost, "amq.fanout", {"any"});
 }
 BENCHMARK(amqp_route_fanout)->Arg(1)->Arg(10)->Arg(1000);

@@ -136,7 +136,7 @@ class Decoder {
       if (!nullable) fail(DecodeError::Code::unexpected_null);
       return;
     }
-    out.emplace();
+    out.emplace(T{});
     if constexpr (Described<T>)
       structure(*out);
     else
