@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t max_name_bytes = 1024;
 
-constexpr std::array quota_table{
+constexpr std::array quota_rows{
     QuotaInfo{"consumer_byte_rate", "bytes a second that Fetch answers with"},
     QuotaInfo{"controller_mutation_rate", "partitions a second that are created and deleted"},
     QuotaInfo{"producer_byte_rate", "bytes a second that Produce brings"},
@@ -57,7 +57,7 @@ std::optional<std::string> unescaped(std::string_view text) {
 }  // namespace
 
 std::span<const QuotaInfo> quota_table() {
-  return quota_table;
+  return quota_rows;
 }
 
 std::string quota_entity_problem(const QuotaEntity& entity) {
@@ -72,7 +72,7 @@ std::string quota_entity_problem(const QuotaEntity& entity) {
 }
 
 std::string quota_value_problem(std::string_view key, double value) {
-  if (std::none_of(quota_table.begin(), quota_table.end(), [&](const QuotaInfo& info) { return info.key == key; }))
+  if (std::none_of(quota_rows.begin(), quota_rows.end(), [&](const QuotaInfo& info) { return info.key == key; }))
     return "quota \"" + std::string(key.substr(0, 100)) + "\" is not enforced";
   if (!std::isfinite(value) || value <= 0) return "quota " + std::string(key) + " has to be greater than 0";
   if (key.ends_with("_byte_rate") && value != std::floor(value))

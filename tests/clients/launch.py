@@ -17,9 +17,10 @@
 import argparse
 import os
 import pathlib
-import re
+import random
 import shutil
 import signal
+import socket
 import socketserver
 import subprocess
 import sys
@@ -32,6 +33,18 @@ STOP_TIMEOUT_S = 60
 LOG_LINES_SHOWN = 80
 
 
+def free_port():
+    """Below those that outgoing connections get: none of them may hold it while the broker is down."""
+    while True:
+        with socket.socket() as probe:
+            port = random.randrange(10000, 30000)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+
+
 class Broker:
     """One broker process; every start after the first uses the same ports, so that clients find it again."""
 
@@ -40,7 +53,7 @@ class Broker:
         self.settings = settings
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="braid-clients-"))
         self.log = self.directory / "log"
-        self.ports = {"mqtt": 0, "kafka": 0, "amqp": 0, "http": 0}
+        self.ports = {name: free_port() for name in ("mqtt", "kafka", "amqp", "http")}
         self.process = None
 
     def text(self):
@@ -60,10 +73,6 @@ class Broker:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("the broker did not start")
             time.sleep(0.02)
-        for name in self.ports:
-            found = re.findall(rf"{name} on 127\.0\.0\.1:(\d+)", self.text())
-            if found:
-                self.ports[name] = int(found[-1])
 
     def stop(self):
         """SIGTERM; the exit code."""
