@@ -250,42 +250,62 @@ class Consumers {
 };
 
 /// A consumer that waits for nothing to come, without a client library's threads: a fetch, asked again when it is
-/// answered.
+/// answered. As Java's consumers do it, the partitions are named once and the broker keeps them in a fetch session
+/// (KIP-227).
 class ParkedFetch : public Client {
  public:
   ParkedFetch(Load& load, const Plan& plan, const Settings& settings, std::size_t number)
-      : Client(load, connect_to(plan.host, plan.port, number)) {
-    const auto big = [](std::uint64_t value, int bytes) {
-      std::string made;
-      while (bytes-- > 0) made += static_cast<char>(value >> (8 * bytes));
-      return made;
-    };
+      : Client(load, connect_to(plan.host, plan.port, number)), max_wait_ms_(settings.max_wait_ms) {
     constexpr std::size_t each = 10;
     const auto topic = topic_name(settings, number % plan.topics);
-    // Fetch version 4: the oldest that current brokers answer, and the simplest.
-    std::string body = big(1, 2) + big(4, 2) + big(1, 4) + big(0xffff, 2) + big(0xffffffff, 4) +
-                       big(settings.max_wait_ms, 4) + big(1, 4) + big(1 << 20, 4) + big(0, 1) + big(1, 4) +
-                       big(topic.size(), 2) + topic + big(each, 4);
+    partitions_ = big(1, 4) + big(topic.size(), 2) + topic + big(each, 4);
     for (std::size_t i = 0; i < each; ++i)
-      body += big((number * each + i) % static_cast<std::size_t>(settings.partitions), 4) + big(0, 8) + big(1 << 20, 4);
-    request_ = big(body.size(), 4) + body;
-    write(request_);
+      partitions_ += big((number * each + i) % static_cast<std::size_t>(settings.partitions), 4) + big(0, 8) +
+                     big(UINT64_MAX, 8) + big(1 << 20, 4);
+    fetch();
   }
   void publish(std::uint64_t) override {}
   std::size_t take(const char* data, std::size_t size) override {
     std::size_t used = 0;
     while (size - used >= 4) {
-      std::size_t length = 0;
-      for (std::size_t i = 0; i < 4; ++i) length = length << 8 | static_cast<unsigned char>(data[used + i]);
+      const auto length = static_cast<std::size_t>(integer(data + used, 4));
       if (size - used < 4 + length) break;
+      take_answer(data + used + 4, length);
       used += 4 + length;
-      write(request_);
     }
     return used;
   }
 
  private:
-  std::string request_;
+  static std::string big(std::uint64_t value, int bytes) {
+    std::string made;
+    while (bytes-- > 0) made += static_cast<char>(value >> (8 * bytes));
+    return made;
+  }
+  static std::uint64_t integer(const char* at, std::size_t bytes) {
+    std::uint64_t made = 0;
+    for (std::size_t i = 0; i < bytes; ++i) made = made << 8 | static_cast<unsigned char>(at[i]);
+    return made;
+  }
+  /// Version 7: the first with sessions. In a session no partition is named again, and none forgotten.
+  void fetch() {
+    const std::string body = big(1, 2) + big(7, 2) + big(1, 4) + big(0xffff, 2) + big(0xffffffff, 4) +
+                             big(max_wait_ms_, 4) + big(1, 4) + big(1 << 20, 4) + big(0, 1) + big(session_, 4) +
+                             big(epoch_++, 4) + (session_ == 0 ? partitions_ : big(0, 4)) + big(0, 4);
+    write(big(body.size(), 4) + body);
+  }
+  /// Correlation id, throttle time, error, session.
+  void take_answer(const char* body, std::size_t length) {
+    if (length < 14 || integer(body + 8, 2) != 0) throw std::runtime_error("a fetch was refused");
+    session_ = integer(body + 10, 4);
+    // A broker whose sessions are all taken gives none; then all is asked anew.
+    if (session_ == 0) epoch_ = 0;
+    fetch();
+  }
+
+  std::size_t max_wait_ms_;
+  std::string partitions_;
+  std::uint64_t session_ = 0, epoch_ = 0;
 };
 
 void park(const Settings& settings, const Plan& plan) {
