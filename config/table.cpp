@@ -124,7 +124,7 @@ void add_node(std::vector<Setting>& t) {
   t.push_back(with_special(
       integer("node.loops", BRAID_FIELD(loops), 1, 256, "Event loops: threads that carry connections and partitions."),
       "auto", 0));
-  t.back().default_text = "`auto`: one per core";
+  t.back().default_text = "`auto`: one per core that it may run on";
 }
 
 void add_listeners(std::vector<Setting>& t) {

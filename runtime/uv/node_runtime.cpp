@@ -54,7 +54,8 @@ struct NodeRuntime::Body {
 };
 
 NodeRuntime::NodeRuntime(NodeRuntimeOptions options) : body_(std::make_unique<Body>()) {
-  const std::size_t loops = options.loops ? options.loops : std::max(1u, std::thread::hardware_concurrency());
+  // Cores that this process may run on: two loops on one core would only take turns, with a wake-up for each.
+  const std::size_t loops = options.loops ? options.loops : uv_available_parallelism();
   std::signal(SIGPIPE, SIG_IGN);
   size_pool(loops);
   raise_file_limit();

@@ -35,22 +35,27 @@ UvConnection& owner(void* data) {
 
 UvConnection::UvConnection(UvLoop& loop) : loop_(loop) {
   uv_tcp_init(loop.uv(), &tcp_);
-  tcp_.data = write_request_.data = shutdown_request_.data = static_cast<UvHandleOwner*>(this);
+  tcp_.data = static_cast<UvHandleOwner*>(this);
 }
 
 std::unique_ptr<Stream> UvConnection::open() {
   uv_tcp_nodelay(&tcp_, 1);
   uv_tcp_keepalive(&tcp_, 1, kKeepAliveSeconds);
+  Address peer;
   sockaddr_storage address{};
   int length = sizeof address;
   if (uv_tcp_getpeername(&tcp_, reinterpret_cast<sockaddr*>(&address), &length) == 0)
-    peer_ = socket_address(reinterpret_cast<sockaddr*>(&address));
-  length = sizeof address;
-  if (uv_tcp_getsockname(&tcp_, reinterpret_cast<sockaddr*>(&address), &length) == 0)
-    local_ = socket_address(reinterpret_cast<sockaddr*>(&address));
-  auto made = std::make_unique<UvStream>(*this);
+    peer = socket_address(reinterpret_cast<sockaddr*>(&address));
+  auto made = std::make_unique<UvStream>(*this, std::move(peer));
   facade_ = made.get();
   return made;
+}
+
+Address UvConnection::local_address() const {
+  sockaddr_storage address{};
+  int length = sizeof address;
+  if (uv_tcp_getsockname(&tcp_, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
+  return socket_address(reinterpret_cast<sockaddr*>(&address));
 }
 
 void UvConnection::discard() {
@@ -186,7 +191,9 @@ void UvConnection::send_queued() {
         buffers[count++] =
             uv_buf_init(const_cast<char*>(in_flight_[i].view().data()), static_cast<unsigned>(in_flight_[i].size()));
       writing_ = true;
-      const int error = uv_write(&write_request_, stream(&tcp_), buffers.data(), static_cast<unsigned>(count),
+      write_request_ = std::make_unique<uv_write_t>();
+      write_request_->data = tcp_.data;
+      const int error = uv_write(write_request_.get(), stream(&tcp_), buffers.data(), static_cast<unsigned>(count),
                                  [](uv_write_t* request, int status) { owner(request->data).on_written(status); });
       if (error != 0) {
         writing_ = false;
@@ -204,6 +211,7 @@ void UvConnection::send_queued() {
 void UvConnection::on_written(int status) {
   writing_ = false;
   in_flight_.clear();
+  write_request_.reset();
   if (state_ == State::closing) return;
   if (status != 0) return end({CloseReason::Kind::failed, -status});
   send_queued();
@@ -228,7 +236,9 @@ void UvConnection::close(std::int64_t deadline_ms) {
 void UvConnection::shut_when_sent() {
   if (state_ != State::draining || queue_bytes_ > 0 || writing_) return;
   state_ = State::lingering;
-  const int error = uv_shutdown(&shutdown_request_, stream(&tcp_), [](uv_shutdown_t* request, int status) {
+  shutdown_request_ = std::make_unique<uv_shutdown_t>();
+  shutdown_request_->data = tcp_.data;
+  const int error = uv_shutdown(shutdown_request_.get(), stream(&tcp_), [](uv_shutdown_t* request, int status) {
     auto& self = owner(request->data);
     if (self.state_ == State::closing) return;
     if (status != 0) return self.end({CloseReason::Kind::closed, 0});
@@ -269,8 +279,12 @@ void UvConnection::release(bool reset) {
   if (!reset || uv_tcp_close_reset(&tcp_, closed) != 0) uv_close(handle(&tcp_), closed);
 }
 
-UvStream::UvStream(UvConnection& connection)
-    : connection_(&connection), peer_(connection.peer_), local_(connection.local_) {}
+UvStream::UvStream(UvConnection& connection, Address peer) : connection_(&connection), peer_(std::move(peer)) {}
+
+const Address& UvStream::local_address() const {
+  if (!local_) local_ = std::make_unique<const Address>(connection_ ? connection_->local_address() : Address{});
+  return *local_;
+}
 
 UvStream::~UvStream() {
   if (!connection_) return;

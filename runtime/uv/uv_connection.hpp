@@ -35,6 +35,7 @@ class UvConnection final : public UvHandleOwner {
   UvConnection& operator=(const UvConnection&) = delete;
 
   uv_tcp_t* tcp() { return &tcp_; }
+  Address local_address() const;
   /// After accept or connect: sets the socket's options, learns its addresses, and makes the facade.
   std::unique_ptr<Stream> open();
   /// Closes what never was open.
@@ -78,15 +79,15 @@ class UvConnection final : public UvHandleOwner {
   uv_tcp_t tcp_{};
   UvStream* facade_ = nullptr;
   StreamHandler* handler_ = nullptr;
-  Address peer_, local_;
   ReceiveBuffer received_;
 
   std::vector<Bytes> queue_;  ///< from queue_first_ on: written and not handed to libuv
   std::size_t queue_first_ = 0;
   std::size_t queue_bytes_ = 0;
   std::vector<Bytes> in_flight_;  ///< kept while libuv writes them
-  uv_write_t write_request_{};
-  uv_shutdown_t shutdown_request_{};
+  // Most connections need neither of them before their end, and idle ones are many.
+  std::unique_ptr<uv_write_t> write_request_;
+  std::unique_ptr<uv_shutdown_t> shutdown_request_;
   std::size_t low_mark_ = 64 << 10, high_mark_ = 256 << 10;
   TimerId deadline_;
 
@@ -104,7 +105,7 @@ class UvConnection final : public UvHandleOwner {
 
 class UvStream final : public Stream {
  public:
-  explicit UvStream(UvConnection& connection);
+  UvStream(UvConnection& connection, Address peer);
   ~UvStream() override;
 
   void start(StreamHandler& handler) override;
@@ -118,12 +119,13 @@ class UvStream final : public Stream {
   void close_and_forget(std::int64_t deadline_ms) override;
   void abort() override;
   const Address& peer() const override { return peer_; }
-  const Address& local_address() const override { return local_; }
+  const Address& local_address() const override;
 
  private:
   friend class UvConnection;
   UvConnection* connection_;  ///< null when it is gone or not ours any more
-  const Address peer_, local_;
+  const Address peer_;
+  mutable std::unique_ptr<const Address> local_;  ///< once somebody has asked for it
 };
 
 }  // namespace braid
