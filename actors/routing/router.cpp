@@ -10,6 +10,8 @@ namespace braid {
 namespace {
 /// What a compressed batch from Kafka may inflate to on its way to subscribers.
 constexpr std::size_t kMaxInflatedBytes = 256u << 20;
+/// Deliveries that one subscriber is given room for in advance.
+constexpr std::uint32_t kMostReserved = 256;
 /// Of a record without publish flags: it came from another protocol.
 constexpr std::uint8_t kForeignFlags = 1;
 }  // namespace
@@ -77,9 +79,8 @@ void Router::deliver(const Bytes& topic, const BatchWalker& walker, const Record
       if (!publication) publication = mqtt::to_publication(topic, walker, record, flags, batch.publisher);
       const std::uint8_t qos = std::min(posting.qos(), publication->qos);
       if (subscriber.last_record != record_number_) {
-        if (subscriber.pending.empty()) touched_.push_back(posting.subscriber());
         subscriber.last_record = record_number_;
-        subscriber.pending.push_back({publication, qos, false, {}, 0});
+        pending_of(posting.subscriber()).push_back({publication, qos, false, {}, 0});
       }
       auto& delivery = subscriber.pending.back();
       delivery.qos = std::max(delivery.qos, qos);
@@ -109,8 +110,6 @@ bool Router::to_member(std::uint32_t group, const std::shared_ptr<const Publicat
     return kept ? Standing::absent : Standing::unfit;
   });
   if (!chosen) return false;
-  auto& subscriber = subscribers_[chosen->subscriber()];
-  if (subscriber.pending.empty()) touched_.push_back(chosen->subscriber());
   Delivery delivery{publication,
                     std::min(chosen->qos(), publication->qos),
                     chosen->retain_as_published() && publication->retain,
@@ -118,7 +117,7 @@ bool Router::to_member(std::uint32_t group, const std::shared_ptr<const Publicat
                     groups_.number(group)};
   if (chosen->subscription_identifier() != 0)
     delivery.subscription_identifiers.push_back(chosen->subscription_identifier());
-  subscriber.pending.push_back(std::move(delivery));
+  pending_of(chosen->subscriber()).push_back(std::move(delivery));
   return true;
 }
 
@@ -138,9 +137,20 @@ Redispatched Router::redispatch(const Redispatch& request) {
   return {true};
 }
 
+std::vector<Delivery>& Router::pending_of(std::uint32_t slot) {
+  auto& subscriber = subscribers_[slot];
+  if (subscriber.pending.empty()) {
+    touched_.push_back(slot);
+    // As many as last time are likely, and growing costs more than all else that is done for a delivery.
+    subscriber.pending.reserve(std::min(subscriber.usual, kMostReserved));
+  }
+  return subscriber.pending;
+}
+
 void Router::flush() {
   for (const auto slot : touched_) {
     auto& subscriber = subscribers_[slot];
+    subscriber.usual = static_cast<std::uint32_t>(subscriber.pending.size());
     send(subscriber.actor, Deliver{subscriber.session, std::move(subscriber.pending)});
     subscriber.pending.clear();
   }

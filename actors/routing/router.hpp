@@ -39,6 +39,7 @@ class Router : public Pinned<RouterActor::base> {
     std::uint32_t subscriptions = 0;
     bool connected = true;
     bool busy = false;
+    std::uint32_t usual = 0;        ///< deliveries of the last batch
     std::vector<Delivery> pending;  ///< of the batch that is being walked
     std::uint64_t last_record = 0;  ///< record whose delivery is the last of `pending`
   };
@@ -49,6 +50,8 @@ class Router : public Pinned<RouterActor::base> {
   /// Hands a message to the member of a group whose turn it is, `besides` one; false when there is none for it.
   bool to_member(std::uint32_t group, const std::shared_ptr<const Publication>& publication, std::uint32_t besides);
   Redispatched redispatch(const Redispatch& request);
+  /// The subscriber's deliveries of this batch, as yet none or some.
+  std::vector<Delivery>& pending_of(std::uint32_t slot);
   void flush();
   caf::result<Subscribed> subscribe(const Subscribe& request);
   routing::SubscriptionIndex::Subscribed put(std::string_view filter, const routing::Posting& posting);

@@ -11,6 +11,23 @@ namespace braid::routing {
 
 using mqtt::TopicLevels;
 
+namespace {
+/// What remains of `whole` from one of its levels on.
+std::string_view from_level(std::string_view whole, std::string_view level) {
+  return whole.substr(static_cast<std::size_t>(level.data() - whole.data()));
+}
+
+/// Like mqtt::matches, for what is not the beginning of a name: a '$' means nothing here.
+bool matches_further(std::string_view filter, std::string_view name) {
+  TopicLevels wanted(filter), given(name);
+  for (; !wanted.done(); wanted.next(), given.next()) {
+    if (wanted.level() == "#") return true;
+    if (given.done() || (wanted.level() != "+" && wanted.level() != given.level())) return false;
+  }
+  return given.done();
+}
+}  // namespace
+
 SubscriptionIndex::Subscribed SubscriptionIndex::subscribe(std::string_view filter, const Posting& posting) {
   const bool replaced = mqtt::has_wildcard(filter) ? put_wildcard(filter, posting) : put_exact(filter, posting);
   if (replaced) return {true, {}};
@@ -68,22 +85,53 @@ bool SubscriptionIndex::put_wildcard(std::string_view filter, const Posting& pos
   for (TopicLevels levels(filter); !levels.done(); levels.next()) {
     const auto level = levels.level();
     if (level == "#") return postings_.put(nodes_[at].below, posting);
-    std::uint32_t child;
-    if (level == "+") {
-      child = nodes_[at].plus;
-      if (child == none) child = nodes_[at].plus = nodes_.take();
-    } else {
-      const auto known = levels_.find(level);
-      child = known == NameTable::none ? none : edges_.find(at, known);
-      if (child == none) {
-        child = nodes_.take();
-        edges_.insert(at, levels_.retain(level), child);
-        ++nodes_[at].edges;
-      }
+    if (nodes_[at].tail != NameTable::none) {
+      if (tails_.text(nodes_[at].tail) == from_level(filter, level))
+        return postings_.put(nodes_[at].tail_list, posting);
+      split_tail(at);
+    } else if (at != root_ && nodes_[at].no_children()) {
+      nodes_[at].tail = tails_.retain(from_level(filter, level));
+      return postings_.put(nodes_[at].tail_list, posting);
     }
-    at = child;
+    const auto child = child_of(at, level);
+    at = child != none ? child : add_child(at, level);
   }
   return postings_.put(nodes_[at].here, posting);
+}
+
+std::uint32_t SubscriptionIndex::child_of(std::uint32_t node, std::string_view level) const {
+  if (level == "+") return nodes_[node].plus;
+  const auto name = levels_.find(level);
+  return name == NameTable::none ? none : edges_.find(node, name);
+}
+
+std::uint32_t SubscriptionIndex::add_child(std::uint32_t node, std::string_view level) {
+  const auto child = nodes_.take();
+  if (level == "+") {
+    nodes_[node].plus = child;
+  } else {
+    edges_.insert(node, levels_.retain(level), child);
+    ++nodes_[node].edges;
+  }
+  return child;
+}
+
+void SubscriptionIndex::split_tail(std::uint32_t node) {
+  const auto tail = std::exchange(nodes_[node].tail, NameTable::none);
+  const auto list = std::exchange(nodes_[node].tail_list, PostingLists::empty);
+  const auto text = tails_.text(tail);
+  TopicLevels levels(text);
+  Node& child = nodes_[add_child(node, levels.level())];
+  levels.next();
+  if (levels.done()) {
+    child.here = list;
+  } else if (levels.level() == "#") {
+    child.below = list;
+  } else {
+    child.tail = tails_.retain(from_level(text, levels.level()));
+    child.tail_list = list;
+  }
+  tails_.release(tail);
 }
 
 bool SubscriptionIndex::remove_wildcard(std::string_view filter, std::uint32_t subscriber) {
@@ -94,15 +142,17 @@ bool SubscriptionIndex::remove_wildcard(std::string_view filter, std::uint32_t s
   for (TopicLevels levels(filter); !levels.done(); levels.next()) {
     const auto level = levels.level();
     if ((hash = level == "#")) break;
-    const auto name = level == "+" ? NameTable::none : levels_.find(level);
-    std::uint32_t child = none;
-    if (level == "+") {
-      child = nodes_[at].plus;
-    } else if (name != NameTable::none) {
-      child = edges_.find(at, name);
+    Node& node = nodes_[at];
+    if (node.tail != NameTable::none) {
+      if (tails_.text(node.tail) != from_level(filter, level) || !postings_.remove(node.tail_list, subscriber))
+        return false;
+      if (node.tail_list == PostingLists::empty) tails_.release(std::exchange(node.tail, NameTable::none));
+      prune_path();
+      return true;
     }
+    const auto child = child_of(at, level);
     if (child == none) return false;
-    path_.push_back({at, name, child});
+    path_.push_back({at, level == "+" ? NameTable::none : levels_.find(level), child});
     at = child;
   }
   if (!postings_.remove(hash ? nodes_[at].below : nodes_[at].here, subscriber)) return false;
@@ -157,6 +207,11 @@ bool SubscriptionIndex::collect_wildcards(std::string_view topic, std::uint32_t 
       topic_levels_.push_back({rest.level(), NameTable::none, false});
       rest.next();
     }
+    if (node.tail != NameTable::none) {
+      if (matches_further(tails_.text(node.tail), from_level(topic, topic_levels_[step.depth].text)))
+        matching_.push_back(node.tail_list);
+      continue;
+    }
     if (node.plus != none && wildcards_count) pending_.push_back({node.plus, step.depth + 1});
     if (node.edges == 0) continue;
     TopicLevel& level = topic_levels_[step.depth];
@@ -169,7 +224,7 @@ bool SubscriptionIndex::collect_wildcards(std::string_view topic, std::uint32_t 
 }
 
 std::size_t SubscriptionIndex::memory_bytes() const {
-  return levels_.memory_bytes() + filters_.memory_bytes() + first_levels_.memory_bytes() +
+  return levels_.memory_bytes() + tails_.memory_bytes() + filters_.memory_bytes() + first_levels_.memory_bytes() +
          exact_lists_.capacity() * sizeof(PostingLists::List) + edges_.memory_bytes() + nodes_.memory_bytes() +
          postings_.memory_bytes();
 }

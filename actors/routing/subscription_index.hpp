@@ -5,7 +5,9 @@
 //
 // Filters without wildcards, which are nine tenths of most fleets, are one hash from filter to posting list. Filters
 // with wildcards are a trie whose edges all lie in one hash of (node, level); '+' and '#' are fields of a node, so a
-// topic of L levels looks at no more than the nodes that its own levels and the '+'s beside them lead to.
+// topic of L levels looks at no more than the nodes that its own levels and the '+'s beside them lead to. Where one
+// filter alone goes on from a node its remaining levels are kept as text (a tail): most filters share their beginning
+// with others and their end with all of their kind, so neither costs nodes of its own.
 //
 // A plain data structure: one owner, no locks. Shared subscriptions are to be taken apart before they come here.
 #pragma once
@@ -38,7 +40,7 @@ class SubscriptionIndex {
 
   /// The seed keeps clients from choosing names that collide.
   explicit SubscriptionIndex(std::uint64_t seed = 0)
-      : levels_(seed), filters_(seed), first_levels_(seed), edges_(seed) {}
+      : levels_(seed), tails_(seed), filters_(seed), first_levels_(seed), edges_(seed) {}
 
   struct Subscribed {
     bool replaced = false;  ///< the subscriber had the same filter: its options were replaced [MQTT-3.8.4-3]
@@ -93,8 +95,12 @@ class SubscriptionIndex {
     std::uint32_t edges = 0;                         ///< children by name
     PostingLists::List here = PostingLists::empty;   ///< filters that end at this node
     PostingLists::List below = PostingLists::empty;  ///< filters that end with '#' behind it
+    /// The one filter that goes on from here, while it is alone: there are no children then. Never at the root.
+    NameTable::Name tail = NameTable::none;
+    PostingLists::List tail_list = PostingLists::empty;
+    bool no_children() const { return plus == none && edges == 0; }
     bool unused() const {
-      return plus == none && edges == 0 && here == PostingLists::empty && below == PostingLists::empty;
+      return no_children() && here == PostingLists::empty && below == PostingLists::empty && tail == NameTable::none;
     }
   };
   struct Step {
@@ -106,12 +112,17 @@ class SubscriptionIndex {
   bool remove_exact(std::string_view filter, std::uint32_t subscriber);
   bool put_wildcard(std::string_view filter, const Posting&);
   bool remove_wildcard(std::string_view filter, std::uint32_t subscriber);
+  std::uint32_t child_of(std::uint32_t node, std::string_view level) const;
+  std::uint32_t add_child(std::uint32_t node, std::string_view level);
+  /// Another filter goes on from the node: the first level of its tail becomes a child.
+  void split_tail(std::uint32_t node);
   void prune_path();
   InterestChange note_interest(std::string_view filter, bool gained);
   bool collect(std::string_view topic, std::uint32_t max_visited);
   bool collect_wildcards(std::string_view topic, std::uint32_t max_visited);
 
   NameTable levels_;                             ///< one reference per edge
+  NameTable tails_;                              ///< one reference per node
   NameTable filters_;                            ///< exact ones, one reference each
   NameTable first_levels_;                       ///< one reference per subscription
   std::vector<PostingLists::List> exact_lists_;  ///< by the filter's number
