@@ -17,7 +17,7 @@ constexpr std::int32_t kFinalEpoch = -1, kInitialEpoch = 0;
 }  // namespace
 
 FetchWork::FetchWork(Session& session, const Call& call, FetchRequest request)
-    : session_(session), call_(call), request_(std::move(request)) {}
+    : session_(session), call_(call), number_(call.number), request_(std::move(request)) {}
 
 bool FetchWork::by_id() const {
   return call_.version >= kFirstFetchWithIds;
@@ -25,7 +25,9 @@ bool FetchWork::by_id() const {
 
 void FetchWork::start() {
   const auto self = shared_from_this();
-  if (const ErrorCode error = open_session(); error != ErrorCode::none) {
+  // Whatever this one asks for: it parks its own reads instead.
+  const std::shared_ptr<FetchWork> last = session_.take_quiet_fetch();
+  if (const ErrorCode error = open_session(last.get()); error != ErrorCode::none) {
     response_.error_code = error;
     answered_ = true;
     return respond();
@@ -35,13 +37,13 @@ void FetchWork::start() {
   wanted_ = std::min<std::int64_t>(request_.min_bytes, std::max<std::int64_t>(budget_, 1));
   if (sources_.empty() || request_.max_wait_ms <= 0 || wanted_ <= 0 || session_.draining()) due_ = true;
   if (!due_) session_.set_deadline(call_, request_.max_wait_ms, [self] { self->hurry(); });
-  begin_reads();
+  if (!quiet_) begin_reads();
   if (reads_ == 0) go_on();
 }
 
 // -- what is asked for ------------------------------------------------------------------------------------------------
 
-ErrorCode FetchWork::open_session() {
+ErrorCode FetchWork::open_session(FetchWork* last) {
   FetchSessions& sessions = session_.services().fetch_sessions;
   const std::int64_t now_ms = session_.loop().now_ms();
   if (request_.session_epoch == kFinalEpoch || request_.session_epoch == kInitialEpoch) {
@@ -58,9 +60,34 @@ ErrorCode FetchWork::open_session() {
     // With its last partition a session ends; one that does not fit any more is gone, and the client begins anew.
     return kept->size() == 0 ? ErrorCode::none : ErrorCode::fetch_session_id_not_found;
   kept_session_ = kept;
+  quiet_ = last && take_over(*last);
   expected_epoch_ = kept->epoch = FetchSession::next_epoch(kept->epoch);
-  take_from_session();
+  if (!quiet_) take_from_session();
   return ErrorCode::none;
+}
+
+bool FetchWork::take_over(FetchWork& last) {
+  if (!request_.topics.empty() || !request_.forgotten_topics_data.empty() || request_.max_wait_ms <= 0 ||
+      request_.min_bytes <= 0 || session_.draining())
+    return false;
+  // Another connection may have gone on with the session meanwhile.
+  if (last.kept_session_ != kept_session_ || last.expected_epoch_ != kept_session_->epoch ||
+      last.request_.isolation_level != request_.isolation_level || last.call_.version != call_.version)
+    return false;
+  if (last.directory_version_ != session_.services().directory.version() ||
+      session_.loop().now_ms() - last.oldest_read_ms_ >= ParkedReads::kTrustedForMs)
+    return false;
+  number_ = last.number_;
+  topics_ = std::move(last.topics_);
+  sources_ = std::move(last.sources_);
+  oldest_read_ms_ = last.oldest_read_ms_;
+  directory_version_ = last.directory_version_;
+  return true;
+}
+
+bool FetchWork::parked_everywhere() const {
+  return std::all_of(sources_.begin(), sources_.end(),
+                     [](const Source& source) { return source.parked && source.batches.empty(); });
 }
 
 void FetchWork::take_from_request() {
@@ -124,13 +151,14 @@ void FetchWork::fail(Source& source, ErrorCode error) {
 // -- reading ----------------------------------------------------------------------------------------------------------
 
 void FetchWork::begin_reads() {
+  directory_version_ = session_.services().directory.version();
   bool first = true;
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     if (sources_[i].failed || adopt_parked(i)) continue;
     read(i, std::exchange(first, false));
   }
   // What an earlier fetch left parked elsewhere would keep its partitions from resting.
-  session_.parked().forget_others(call_.number, [this](PartitionId partition) {
+  session_.parked().forget_others(number_, [this](PartitionId partition) {
     session_.services().partitions.tell(&session_, partition, Unpark{session_.id()});
   });
 }
@@ -141,9 +169,10 @@ bool FetchWork::adopt_parked(std::size_t index) {
   Source& source = sources_[index];
   if (due_ || source.last_read_epoch) return false;
   ParkedRead* parked = session_.parked().find(source.at.id, source.next, source.epoch, session_.loop().now_ms());
-  if (!parked || parked->fetch == call_.number) return false;
-  parked->fetch = call_.number;
+  if (!parked || parked->fetch == number_) return false;
+  parked->fetch = number_;
   parked->source = index;
+  oldest_read_ms_ = std::min(oldest_read_ms_, parked->since_ms);
   source.parked = true;
   source.high_watermark = parked->high_watermark;
   set_watermarks(source, parked->high_watermark, parked->last_stable, parked->log_start);
@@ -157,7 +186,7 @@ void FetchWork::read(std::size_t index, bool at_least_one) {
   source.reading = true;
   source.asked_for_one = at_least_one;
   ++reads_;
-  session_.parked().superseded(source.at.id, call_.number);
+  session_.parked().superseded(source.at.id, number_);
   ReadBatches request;
   request.from = source.next;
   request.max_bytes = static_cast<std::uint32_t>(source.offered);
@@ -189,9 +218,12 @@ void FetchWork::have(std::size_t index, const BatchesRead& read) {
     return this->read(index, source.asked_for_one);
   }
   source.parked = read.parked;
-  if (read.parked)
+  if (read.parked) {
+    const std::int64_t now_ms = session_.loop().now_ms();
+    oldest_read_ms_ = std::min(oldest_read_ms_, now_ms);
     session_.parked().parked(source.at.id, {source.next, source.epoch, read.high_watermark, read.last_stable,
-                                            read.log_start, session_.loop().now_ms(), true, call_.number, index});
+                                            read.log_start, now_ms, true, number_, index});
+  }
   source.high_watermark = read.high_watermark;
   const auto bytes = static_cast<std::int64_t>(read.bytes);
   budget_ += source.offered - bytes;
@@ -212,9 +244,9 @@ void FetchWork::have(std::size_t index, const BatchesRead& read) {
 
 void FetchWork::go_on() {
   if (answered_) return;
-  if (offer_left_over()) return;
+  if (!quiet_ && offer_left_over()) return;
   if (due_ || bytes_ >= wanted_) return answer();
-  park_at_end();
+  if (!quiet_) park_at_end();
 }
 
 /// Partitions that have records but brought none, because others before them had reserved the room, get another read
@@ -254,8 +286,10 @@ void FetchWork::park_at_end() {
 
 void FetchWork::wake(std::size_t index) {
   if (answered_ || index >= sources_.size()) return;
+  quiet_ = false;
   Source& source = sources_[index];
   source.parked = false;
+  source.asked_again = false;
   if (!source.reading) read(index, bytes_ == 0);
 }
 
@@ -279,6 +313,8 @@ void FetchWork::answer() {
 
 void FetchWork::fill_response() {
   if (kept_session_) response_.session_id = kept_session_->id;
+  // Nothing can have changed.
+  if (quiet_) return session_.keep_quiet_fetch(shared_from_this());
   if (wants_session_) keep_new_session();
   constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
   std::vector<std::size_t> places(topics_.size(), kNowhere);
@@ -303,6 +339,8 @@ void FetchWork::fill_response() {
     }
     place_of(source.topic).partitions.push_back(std::move(source.place));
   }
+  if (kept_session_ && response_.responses.empty() && parked_everywhere())
+    session_.keep_quiet_fetch(shared_from_this());
 }
 
 bool FetchWork::must_tell(Source& source) {

@@ -27,8 +27,8 @@ class FetchWork : public std::enable_shared_from_this<FetchWork> {
  public:
   FetchWork(Session& session, const Call& call, FetchRequest request);
 
-  /// Of its request.
-  std::uint64_t number() const { return call_.number; }
+  /// Of its request, or of the one whose parked reads it took over.
+  std::uint64_t number() const { return number_; }
   /// Begins; called when it is this fetch's turn.
   void start();
   /// The read that `source` had parked finds something now.
@@ -61,7 +61,12 @@ class FetchWork : public std::enable_shared_from_this<FetchWork> {
 
   bool by_id() const;
   /// Finds or makes what the request says of sessions (KIP-227), and fills `sources_`.
-  ErrorCode open_session();
+  /// `last`: the connection's last fetch, if it was quiet.
+  ErrorCode open_session(FetchWork* last);
+  /// Goes on with the reads that the last fetch left parked, when this one asks for just the same: a consumer of quiet
+  /// partitions then costs the same however many they are.
+  bool take_over(FetchWork& last);
+  bool parked_everywhere() const;
   void take_from_request();
   void take_from_session();
   void add_source(const TopicRef& known, const FetchRequest::Partition& asked, FetchSession::Partition* kept);
@@ -86,6 +91,7 @@ class FetchWork : public std::enable_shared_from_this<FetchWork> {
 
   Session& session_;
   Call call_;
+  std::uint64_t number_;
   FetchRequest request_;
   FetchResponse response_;
   std::vector<TopicName> topics_;
@@ -99,6 +105,10 @@ class FetchWork : public std::enable_shared_from_this<FetchWork> {
   std::size_t reads_ = 0;    ///< under way
   bool due_ = false;         ///< answer as soon as no read is under way
   bool answered_ = false;
+  bool quiet_ = false;  ///< all reads are those that the last fetch left parked, and none was woken
+  /// What the parked reads rest on: when the first of them was made, and what the topics were.
+  std::int64_t oldest_read_ms_ = INT64_MAX;
+  std::uint64_t directory_version_ = 0;
 };
 
 }  // namespace braid::kafka

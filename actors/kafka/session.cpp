@@ -58,6 +58,7 @@ Session::behavior_type Session::make_behavior() {
   watch();
   return {
       [this](const Wake& wake) {
+        quiet_fetch_.reset();
         const auto read = parked_.woken(PartitionId{wake.token});
         if (read && fetching_ && fetches_.front()->number() == read->fetch) fetches_.front()->wake(read->source);
       },
@@ -73,6 +74,7 @@ void Session::on_exit() {
   }
   parked_.forget_all([this](PartitionId partition) { services_.partitions.tell(this, partition, Unpark{id()}); });
   fetches_.clear();
+  quiet_fetch_.reset();
   ConnectionActor::on_exit();
 }
 

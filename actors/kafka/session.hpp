@@ -103,6 +103,9 @@ class Session : public ConnectionActor<SessionActor::base> {
   /// Fetches of a connection wait for data one after the other (fetch_work.hpp).
   void enqueue_fetch(std::shared_ptr<FetchWork> fetch);
   void fetch_finished();
+  /// A fetch that was answered with nothing, and whose reads are all parked still. The next one may go on with it.
+  void keep_quiet_fetch(std::shared_ptr<FetchWork> fetch) { quiet_fetch_ = std::move(fetch); }
+  std::shared_ptr<FetchWork> take_quiet_fetch() { return std::move(quiet_fetch_); }
   /// Partitions that may still hold a parked read of this session.
   ParkedReads& parked() { return parked_; }
 
@@ -159,6 +162,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   std::int64_t last_active_ms_ = 0;  ///< last request or answer
   Timer timer_;
   std::int64_t timer_due_ms_ = 0;
+  std::shared_ptr<FetchWork> quiet_fetch_;  ///< the last one, if it was
 };
 
 void spawn_session(Services& services, std::unique_ptr<Stream> stream, Admission admission);

@@ -1,9 +1,11 @@
 // Braid, Apache-2.0.
 //
 // Fetch sessions (KIP-227): the table of sessions as a plain class, and what a consumer of one sees.
+#include <random>
 #include <set>
 
 #include "actors/kafka/fetch_sessions.hpp"
+#include "support/seed.hpp"
 #include "unit/actors/kafka_log.hpp"
 
 namespace braid::test {
@@ -201,6 +203,52 @@ TEST_CASE("a wait over nothing ends on time and tells of nothing") {
     REQUIRE(consumer.client.wait(id, 300));
     CHECK(named(consumer.client.read<FetchResponse>(id, 12)).empty());
     ++consumer.epoch;
+  }
+}
+
+TEST_CASE("whatever comes between waits over nothing, the next record ends the wait that it comes in") {
+  const auto seed = test_seed();
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  KafkaWorld world;
+  world.create_topic("t", 4);
+  world.create_topic("other", 4);
+  auto& writer = world.client();
+  // Both on one connection: each has the other's reads unparked.
+  SessionConsumer consumer{world.client()};
+  SessionConsumer second{consumer.client};
+  consumer.fetch(wanting("t", {0, 1, 2, 3}));
+  second.fetch(wanting("other", {0, 1, 2, 3}));
+  std::vector<std::int64_t> ends(4);
+  FetchRequest request = nothing_new(2000);
+  for (int round = 0; round < 40; ++round) {
+    CAPTURE(round);
+    const auto partition = static_cast<std::int32_t>(random() % 4);
+    switch (random() % 6) {
+      case 0:
+        CHECK(named(second.fetch(nothing_new(static_cast<std::int32_t>(random() % 3) * 500))).empty());
+        break;
+      case 1:
+        world.create_topic("made-in-round-" + std::to_string(round));
+        break;
+      case 2:
+        put(writer, partition, "before " + std::to_string(ends[static_cast<std::size_t>(partition)]));
+        break;
+      default:
+        CHECK(named(consumer.fetch(request)).empty());
+        request = nothing_new(2000);
+        continue;
+    }
+    const auto waiting = consumer.client.send(consumer.request(request), 12);
+    world.world().run_for(100 + static_cast<std::int64_t>(random() % 900));
+    if (!consumer.client.answered(waiting)) put(writer, partition);
+    REQUIRE(consumer.client.wait(waiting, 200));
+    const auto response = consumer.client.read<FetchResponse>(waiting, 12);
+    consumer.epoch = FetchSession::next_epoch(consumer.epoch);
+    REQUIRE(named(response) == std::vector<std::int32_t>{partition});
+    auto& end = ends[static_cast<std::size_t>(partition)];
+    end += static_cast<std::int64_t>(values_of(response.responses[0].partitions[0], end).size());
+    request = fetch_from("t", {{partition, end}}, 2000);
   }
 }
 
