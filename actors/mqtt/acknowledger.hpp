@@ -6,9 +6,9 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 
 #include "codecs/mqtt/types.hpp"
+#include "model/fifo.hpp"
 #include "model/ids.hpp"
 
 namespace braid::mqtt {
@@ -70,7 +70,7 @@ class Acknowledger {
     bool repeated;
   };
   Slot& slot(Receipt receipt) { return slots_[receipt - first_]; }
-  std::deque<Slot> slots_;
+  Fifo<Slot> slots_;
   Receipt first_ = 1;
   std::size_t at_least_once_ = 0;
 };

@@ -46,7 +46,8 @@ class Registry : public Pinned<ClientRegistry::base> {
     std::uint64_t connection = 0;  ///< 0: nobody is connected
     TakeoverTarget owner;
     std::unique_ptr<Away> away;
-    Claim next;  ///< waits for the connection, or for the move, to end
+    std::unique_ptr<Claim> next;  ///< waits for the connection, or for the move, to end
+    bool waits() const { return next && next->pending(); }
   };
   using Entry = std::pair<const std::string, Client>;
 

@@ -25,9 +25,9 @@ caf::result<ClientClaimed> Registry::claim(const ClaimClient& request) {
   auto [at, fresh] = clients_.try_emplace(request.client_id);
   Client& client = at->second;
   // Of several that wait only the newest matters.
-  if (client.next.pending()) client.next.granted.deliver(ClientClaimed{});
-  client.next = Claim{request, Promise<ClientClaimed>(this)};
-  auto later = client.next.granted.later();
+  if (client.waits()) client.next->granted.deliver(ClientClaimed{});
+  client.next = std::make_unique<Claim>(Claim{request, Promise<ClientClaimed>(this)});
+  auto later = client.next->granted.later();
   if (client.connection != 0)
     send(client.owner, TakenOver{request.clean_start});
   else
@@ -44,11 +44,11 @@ void Registry::grant(Entry& entry, Claim claim, std::shared_ptr<SessionState> st
 void Registry::go_on(Entry& entry) {
   Client& client = entry.second;
   if (client.away && client.away->moving) return;
-  if (client.away && client.next.pending()) {
-    if (!client.next.request.clean_start) return move_to_next(entry);
+  if (client.away && client.waits()) {
+    if (!client.next->request.clean_start) return move_to_next(entry);
     end(entry);
   }
-  if (client.next.pending()) return grant(entry, std::exchange(client.next, Claim{}), nullptr);
+  if (client.waits()) return grant(entry, std::move(*std::exchange(client.next, nullptr)), nullptr);
   if (!client.away) clients_.erase(clients_.find(entry.first));
 }
 
@@ -64,8 +64,8 @@ void Registry::release(const ReleaseClient& told) {
     Client& client = at->second;
     if (client.away && client.away->moving && client.away->mover.request.connection == told.connection)
       client.away->mover = Claim{};
-    if (!client.next.pending() || client.next.request.connection != told.connection) return;
-    client.next = Claim{};
+    if (!client.waits() || client.next->request.connection != told.connection) return;
+    client.next.reset();
     if (client.connection == 0) go_on(*at);
     return;
   }

@@ -15,7 +15,7 @@ void Registry::keep(Entry& entry, std::shared_ptr<SessionState> state) {
   sessions_[away->state->number] = &entry;
   entry.second.away = std::move(away);
   const auto limit = (services_.settings.mqtt_protocol.max_offline_sessions + services_.loops - 1) / services_.loops;
-  if (sessions_.size() > limit && !entry.second.next.pending()) {
+  if (sessions_.size() > limit && !entry.second.waits()) {
     BRAID_LOG_LIMITED(warning, "mqtt", {{"client", entry.first}},
                       "a session ends with its connection: mqtt.max_offline_sessions is reached");
     return end(entry);
@@ -68,7 +68,7 @@ void Registry::progressed(std::uint64_t session) {
 
 void Registry::move_to_next(Entry& entry) {
   Away& away = *entry.second.away;
-  away.mover = std::exchange(entry.second.next, Claim{});
+  away.mover = std::move(*std::exchange(entry.second.next, nullptr));
   away.moving = true;
   unschedule(away);
   LoopSet routers = away.state->routers(services_.loops);
@@ -100,7 +100,7 @@ void Registry::moved(Entry& entry) {
   const std::unique_ptr<Away> away = std::move(client.away);
   sessions_.erase(away->state->number);
   grant(entry, std::move(away->mover), away->state);
-  if (client.next.pending()) send(client.owner, TakenOver{client.next.request.clean_start});
+  if (client.waits()) send(client.owner, TakenOver{client.next->request.clean_start});
 }
 
 // -- their end --------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ void Publisher::add(std::string_view topic, const Publish& publish, Acknowledger
   const auto flags = static_cast<std::uint8_t>(static_cast<unsigned>(publish.qos) |
                                                (publish.retain ? PublishFlags::retain : std::uint8_t{0}));
   if (publish.retain) {
-    if (!retained_) retained_.emplace(nullptr, PartitionId{}, BatchBuilder::kMaxBatchBytes);
+    if (!retained_) retained_ = std::make_unique<Group>(nullptr, PartitionId{}, BatchBuilder::kMaxBatchBytes);
     acknowledger.expect(receipt);
     put(*retained_, now, topic, publish, flags, receipt);
   }
@@ -56,7 +56,7 @@ Publisher::Group& Publisher::group_for(const TopicRef& topic, PartitionId partit
 
 bool Publisher::put(Group& group, Timestamp now, std::string_view topic, const Publish& publish, std::uint8_t flags,
                     Receipt receipt) {
-  const bool retained = retained_ && &group == &*retained_;
+  const bool retained = &group == retained_.get();
   if (!retained && group.builder.bytes() > kGoodBatchBytes) full_.push_back(seal(group));
   if (!encoder_.add(group.builder, now, topic, publish.payload, publish.properties)) {
     if (retained || group.builder.empty()) return false;

@@ -11,7 +11,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -22,6 +22,7 @@
 #include "codecs/mqtt/errors.hpp"
 #include "codecs/mqtt/packets.hpp"
 #include "codecs/mqtt/topic.hpp"
+#include "model/fifo.hpp"
 
 namespace braid::mqtt {
 
@@ -84,18 +85,18 @@ class Publisher {
   template <class Self, class Done>
   void go_on(Self* self, Done done);
   template <class Self, class Done>
-  void send_batches(Self* self, Work& work, Done done);
+  void send_batches(Self* self, Work work, Done done);
 
   Services& services_;
   std::uint64_t publisher_;
   RecordEncoder encoder_;
-  std::vector<Group> groups_;  ///< of the current read; few, searched in line
-  std::optional<Group> retained_;
+  std::vector<Group> groups_;        ///< of the current read; few, searched in line
+  std::unique_ptr<Group> retained_;  ///< of the current read, if it brought any
   LoopSet live_loops_ = 0;
   /// First levels of retained messages that nobody wanted when they came: asked for again when they are routed.
   std::vector<std::string> late_levels_;
   std::vector<Sealed> full_;  ///< groups of the current read that were full
-  std::deque<Work> queue_;    ///< reads that wait behind retained messages
+  Fifo<Work> queue_;          ///< reads that wait behind retained messages
   std::uint64_t next_token_ = 1;
   std::vector<std::pair<std::uint64_t, Receipts>> storing_;  ///< retained messages that are not durable yet
   std::size_t in_flight_bytes_ = 0;
@@ -136,13 +137,15 @@ void Publisher::go_on(Self* self, Done done) {
       return;
     }
     if (work.retained) return;
-    send_batches(self, work, done);
+    // Taken out first: what is done may publish more, and move the queue. It stays in front meanwhile, so that more
+    // waits.
+    send_batches(self, std::move(work), done);
     queue_.pop_front();
   }
 }
 
 template <class Self, class Done>
-void Publisher::send_batches(Self* self, Work& work, Done done) {
+void Publisher::send_batches(Self* self, Work work, Done done) {
   LoopSet late_loops = 0;
   for (const auto& level : work.late_levels) late_loops |= services_.interest.loops(level);
   for (auto& sealed : work.batches) {

@@ -1,12 +1,16 @@
 // Braid, Apache-2.0.
 #include "actors/mqtt/session.hpp"
 
+#include <algorithm>
+
 #include "codecs/protocol_guess.hpp"
 #include "runtime/log.hpp"
 
 namespace braid::mqtt {
 
 namespace {
+/// Room that the next answers begin with: what the last ones took.
+constexpr std::size_t kLeastOutBytes = 64, kMostOutBytes = 16u << 10;
 /// More packet identifiers than there are, so only a client that repeats itself gets there.
 constexpr std::size_t kMaxUnacknowledged = 1u << 17;
 
@@ -40,7 +44,6 @@ Session::Session(caf::actor_config& config, Loop& loop, Services& services, std:
       services_(services),
       admission_(std::move(admission)),
       decoder_(decode_limits(services.settings.mqtt_protocol)),
-      publisher_(services, id()),
       budget_(services.budget) {}
 
 void spawn_session(Services& services, std::unique_ptr<Stream> stream, Admission admission) {
@@ -48,14 +51,13 @@ void spawn_session(Services& services, std::unique_ptr<Stream> stream, Admission
 }
 
 Session::behavior_type Session::make_behavior() {
-  peer_ = stream().peer().text();
   services_.sessions.add(id(), DrainTarget(SessionActor(this)));
   ++services_.metrics.connections;
   ++services_.metrics.connections_accepted;
   stream().set_marks(services_.settings.limits.max_send_buffer_bytes / 4,
                      services_.settings.limits.max_send_buffer_bytes);
   timer_ = after(services_.settings.limits.handshake_timeout_ms, [this] {
-    BRAID_LOG_LIMITED(info, "mqtt", {{"peer", peer_}}, "closed: no CONNECT within limits.handshake_timeout");
+    BRAID_LOG_LIMITED(info, "mqtt", {{"peer", peer()}}, "closed: no CONNECT within limits.handshake_timeout");
     quit();
   });
   return {
@@ -67,7 +69,8 @@ Session::behavior_type Session::make_behavior() {
       [this](const TakenOver& by) { taken_over(by); },
       [this](const DrainSession&) { drain(); },
       [this](const RetainStored& message) {
-        publisher_.stored(message, [this](const auto& receipts, ReasonCode reason) { finished(receipts, reason); });
+        if (!publisher_) return;
+        publisher_->stored(message, [this](const auto& receipts, ReasonCode reason) { finished(receipts, reason); });
         flush();
       },
   };
@@ -98,12 +101,21 @@ void Session::received(ReceiveBuffer& buffer) {
   }
   in_read_ = false;
   // Also what stands in front of a DISCONNECT in the same read.
-  publisher_.flush(this, [this](const auto& receipts, ReasonCode reason) { finished(receipts, reason); });
+  publish_read();
   if (phase_ == Phase::leaving) return go_on_leaving();
   if (phase_ == Phase::ended) return;
   acknowledge_ready();
   flush();
   put_back_pressure();
+}
+
+std::string Session::peer() {
+  return has_stream() ? stream().peer().text() : std::string();
+}
+
+void Session::publish_read() {
+  if (!publisher_) return;
+  publisher_->flush(this, [this](const auto& receipts, ReasonCode reason) { finished(receipts, reason); });
 }
 
 void Session::handle_packet(const Packet& packet) {
@@ -126,7 +138,7 @@ void Session::handle_packet(const Packet& packet) {
     case PacketType::unsubscribe:
       return handle(std::get<Unsubscribe>(packet));
     case PacketType::pingreq:
-      return encode_pingresp(out_);
+      return encode_pingresp(out());
     case PacketType::disconnect:
       return handle(std::get<Disconnect>(packet));
     case PacketType::auth:
@@ -139,14 +151,14 @@ void Session::handle_packet(const Packet& packet) {
 
 void Session::put_back_pressure() {
   const auto& limits = services_.settings.limits;
-  budget_.set(publisher_.in_flight_bytes());
+  budget_.set(publishing_bytes());
   if (phase_ == Phase::leaving || phase_ == Phase::ended) return;
-  const bool full = publisher_.in_flight_bytes() > limits.max_inflight_bytes || budget_.should_wait() ||
+  const bool full = publishing_bytes() > limits.max_inflight_bytes || budget_.should_wait() ||
                     stream().unsent_bytes() > limits.max_send_buffer_bytes || phase_ == Phase::claiming ||
                     (publish_waits_ && subscribing_ != 0) || acknowledger_.waiting() > kMaxUnacknowledged;
   if (full == paused_) return;
   // With hysteresis, so that a socket is not stopped and started for every batch.
-  if (!full && publisher_.in_flight_bytes() > limits.max_inflight_bytes / 2) return;
+  if (!full && publishing_bytes() > limits.max_inflight_bytes / 2) return;
   paused_ = full;
   if (full)
     stream().pause_reading();
@@ -160,12 +172,21 @@ void Session::drained() {
   put_back_pressure();
 }
 
+ByteWriter& Session::out() {
+  if (!out_) out_.emplace(out_bytes_);
+  return *out_;
+}
+
+void Session::finish_out() {
+  if (!out_) return;
+  out_bytes_ = static_cast<std::uint32_t>(std::clamp(out_->size(), kLeastOutBytes, kMostOutBytes));
+  if (out_->size() != 0) chunks_.push_back(out_->finish());
+  out_.reset();
+}
+
 void Session::flush() {
   if (phase_ == Phase::leaving || phase_ == Phase::ended || !has_stream()) return;
-  if (out_.size() != 0) {
-    chunks_.push_back(out_.finish());
-    out_ = ByteWriter();
-  }
+  finish_out();
   if (chunks_.empty()) return;
   for (const auto& chunk : chunks_) services_.metrics.mqtt_bytes_sent += chunk.size();
   stream().write(std::move(chunks_));

@@ -85,8 +85,16 @@ class Session : public ConnectionActor<SessionActor::base> {
   const ClientRegistry& registry() const;
 
   // session.cpp
+  /// The client's address, for the log.
+  std::string peer();
   void handle_packet(const Packet& packet);
+  /// Sends what the read brought.
+  void publish_read();
+  std::size_t publishing_bytes() const { return publisher_ ? publisher_->in_flight_bytes() : 0; }
   void put_back_pressure();
+  /// What the turn writes.
+  ByteWriter& out();
+  void finish_out();
   void flush();
 
   // session_publish.cpp
@@ -127,7 +135,6 @@ class Session : public ConnectionActor<SessionActor::base> {
   Phase phase_ = Phase::handshake;
   Decoder decoder_;
   ProtocolLevel level_ = ProtocolLevel::v5;
-  std::string peer_;
   std::string client_id_;
   bool client_id_assigned_ = false;
   bool asked_for_response_information_ = false;
@@ -141,14 +148,16 @@ class Session : public ConnectionActor<SessionActor::base> {
   bool keep_alive_overridden_ = false;
   std::int64_t last_received_ms_ = 0;
   Timer timer_;  ///< handshake deadline, then keep alive
-  std::optional<WillMessage> will_;
+  std::unique_ptr<const WillMessage> will_;
 
-  Publisher publisher_;
+  // What many connections never need is made when it is.
+  std::unique_ptr<Publisher> publisher_;
   BudgetShare budget_;
   Acknowledger acknowledger_;
-  std::unordered_map<std::uint16_t, std::string> topic_aliases_;  ///< that the client set
-  std::size_t subscribing_ = 0;                                   ///< SUBSCRIBEs that are not in force yet
-  bool publish_waits_ = false;                                    ///< for them: it is still in the buffer
+  using TopicAliases = std::unordered_map<std::uint16_t, std::string>;
+  std::unique_ptr<TopicAliases> topic_aliases_;  ///< that the client set
+  std::size_t subscribing_ = 0;                  ///< SUBSCRIBEs that are not in force yet
+  bool publish_waits_ = false;                   ///< for them: it is still in the buffer
   bool paused_ = false;
   bool in_read_ = false;
 
@@ -165,8 +174,9 @@ class Session : public ConnectionActor<SessionActor::base> {
   bool discarded_ = false;   ///< the session ends whatever its expiry
   std::size_t awaited_ = 0;  ///< answers, while leaving
 
-  ByteWriter out_;
-  std::vector<Bytes> chunks_;  ///< written before `out_`
+  std::optional<ByteWriter> out_;  ///< nothing while there is nothing to say, which is most of the time
+  std::uint32_t out_bytes_ = 64;   ///< room that it begins with
+  std::vector<Bytes> chunks_;      ///< written before `out_`
 };
 
 void spawn_session(Services& services, std::unique_ptr<Stream> stream, Admission admission);

@@ -16,7 +16,7 @@ constexpr std::size_t kConnackBytes = 2;
 }  // namespace
 
 void Session::refuse(ReasonCode reason, std::string_view sentence) {
-  BRAID_LOG_LIMITED(warning, "mqtt", {{"peer", peer_}, {"client", client_id_}}, "refused: {}",
+  BRAID_LOG_LIMITED(warning, "mqtt", {{"peer", peer()}, {"client", client_id_}}, "refused: {}",
                     describe(DecodeError{reason, sentence}));
   // Before MQTT 5 some reasons have no return code; then the connection just closes. As it does when the client, if it
   // has come to say so, has no room for even the shortest CONNACK.
@@ -27,7 +27,7 @@ void Session::refuse(ReasonCode reason, std::string_view sentence) {
     PropertyWriter properties;
     if (v5()) explain(properties, sentence, kConnackBytes);
     connack.properties.block = properties.view();
-    encode(out_, level_, connack);
+    encode(out(), level_, connack);
     flush();
   }
   phase_ = Phase::ended;
@@ -57,13 +57,9 @@ void Session::handle(const Connect& connect) {
   if (connect.will) {
     const auto& will = *connect.will;
     if (is_broker_topic(will.topic)) return refuse(ReasonCode::not_authorized, "a will under $SYS");
-    will_ = WillMessage{Bytes::copy(will.topic),
-                        Bytes::copy(will.payload),
-                        Bytes::copy(will.properties.block),
-                        will.qos,
-                        will.retain,
-                        will.properties.will_delay_interval_s,
-                        client_number(client_id_)};
+    will_ = std::make_unique<WillMessage>(
+        WillMessage{Bytes::copy(will.topic), Bytes::copy(will.payload), Bytes::copy(will.properties.block), will.qos,
+                    will.retain, will.properties.will_delay_interval_s, client_number(client_id_)});
   }
   const auto& settings = services_.settings.mqtt_protocol;
   clean_start_ = connect.clean_start;
@@ -79,7 +75,6 @@ void Session::handle(const Connect& connect) {
       connect.properties.has(PropertyId::receive_maximum) ? connect.properties.receive_maximum : settings.max_inflight;
   if (const auto aliases = std::min(connect.properties.topic_alias_maximum, settings.topic_alias_maximum); aliases != 0)
     outbound_aliases_ = std::make_unique<OutboundAliases>(aliases);
-  publisher_.speak_for(client_number(client_id_));
   // What the client has to know does not fit what it takes [MQTT-3.1.2-24]. Found out before the client identifier is
   // claimed, so that neither its connection of now nor its session notices.
   if (packet_bytes(kConnackBytes + property_block_bytes(connack_properties().size())) > client_max_packet_bytes_)
@@ -146,7 +141,7 @@ void Session::accept(bool resumed) {
   connack.session_present = resumed;
   const auto properties = connack_properties();
   connack.properties.block = properties.view();
-  encode(out_, level_, connack);
+  encode(out(), level_, connack);
   phase_ = Phase::connected;
   accepted_ = true;
   ++services_.metrics.mqtt_connections;
@@ -155,7 +150,7 @@ void Session::accept(bool resumed) {
   if (keep_alive_s_ != 0) watch_keep_alive();
   state_.outbound.connect(receive_maximum_, settings.queue_memory_bytes);
   if (state_.queue) state_.queue->resume();
-  for (const auto id : state_.outbound.released()) encode_acknowledgement(out_, level_, PacketType::pubrel, id);
+  for (const auto id : state_.outbound.released()) encode_acknowledgement(out(), level_, PacketType::pubrel, id);
   pump();
   for (const auto& delivery : std::exchange(early_, {})) deliver(delivery);
   work_on_queue();

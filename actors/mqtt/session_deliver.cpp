@@ -124,14 +124,13 @@ void Session::write(const Publication& publication, const OutboundPublish& publi
   if (publish.topic_alias != 0 && !publish.topic.empty())
     outbound_aliases_->sent(publish.topic, {publish.topic_alias, false});
   ++services_.metrics.mqtt_packets_sent;
-  encode_publish_header(out_, level_, publish);
+  encode_publish_header(out(), level_, publish);
   if (publication.payload.size() <= kCopiedPayloadBytes) {
-    out_.raw(publication.payload);
+    out().raw(publication.payload);
     return;
   }
-  chunks_.push_back(out_.finish());
+  finish_out();
   chunks_.push_back(publication.payload);
-  out_ = ByteWriter();
 }
 
 void Session::pump() {
@@ -160,14 +159,14 @@ void Session::handle(const Puback& puback) {
 void Session::handle(const Pubrec& pubrec) {
   const auto state = state_.outbound.state(pubrec.packet_id);
   if (!state || *state == Outbound::State::wants_puback)
-    return encode_acknowledgement(out_, level_, PacketType::pubrel, pubrec.packet_id,
+    return encode_acknowledgement(out(), level_, PacketType::pubrel, pubrec.packet_id,
                                   ReasonCode::packet_identifier_not_found);
   if (is_failure(pubrec.reason)) {
     state_.outbound.finish(pubrec.packet_id);
     return pump();
   }
   state_.outbound.received(pubrec.packet_id);
-  encode_acknowledgement(out_, level_, PacketType::pubrel, pubrec.packet_id);
+  encode_acknowledgement(out(), level_, PacketType::pubrel, pubrec.packet_id);
 }
 
 void Session::handle(const Pubcomp& pubcomp) {

@@ -26,19 +26,19 @@ void Session::end_after_decode_error(ReceiveBuffer& buffer) {
   if (phase_ == Phase::handshake) {
     const auto guess = guess_protocol(buffer.readable());
     if (guess != WireProtocol::unknown && guess != WireProtocol::mqtt) {
-      BRAID_LOG_LIMITED(warning, "mqtt", {{"peer", peer_}}, "closed: this is the MQTT port; the client speaks {}",
+      BRAID_LOG_LIMITED(warning, "mqtt", {{"peer", peer()}}, "closed: this is the MQTT port; the client speaks {}",
                         to_string(guess));
       phase_ = Phase::ended;
       return quit();
     }
     if (decoder_.announced_level() && !decoder_.level()) {
-      encode_unsupported_level(out_, *decoder_.announced_level());
+      encode_unsupported_level(out(), *decoder_.announced_level());
       flush();
     } else if (decoder_.level()) {
       level_ = *decoder_.level();
       return refuse(error.reason, error.sentence);
     }
-    BRAID_LOG_LIMITED(warning, "mqtt", {{"peer", peer_}}, "closed: {}", describe(error));
+    BRAID_LOG_LIMITED(warning, "mqtt", {{"peer", peer()}}, "closed: {}", describe(error));
     phase_ = Phase::ended;
     return quit();
   }
@@ -63,7 +63,7 @@ void Session::handle(const Disconnect& disconnect) {
 
 void Session::end(ReasonCode reason, std::string_view sentence) {
   if (phase_ == Phase::leaving || phase_ == Phase::ended) return;
-  BRAID_LOG_LIMITED(info, "mqtt", {{"peer", peer_}, {"client", client_id_}}, "closed: {}",
+  BRAID_LOG_LIMITED(info, "mqtt", {{"peer", peer()}, {"client", client_id_}}, "closed: {}",
                     describe(DecodeError{reason, sentence}));
   // A server says DISCONNECT only after a good CONNACK, and only in MQTT 5 [MQTT-3.14.0-1].
   if (v5() && phase_ == Phase::connected) {
@@ -72,7 +72,7 @@ void Session::end(ReasonCode reason, std::string_view sentence) {
     PropertyWriter properties;
     explain(properties, sentence, kDisconnectBytes);
     disconnect.properties.block = properties.view();
-    encode(out_, level_, disconnect);
+    encode(out(), level_, disconnect);
   }
   flush();
   if (phase_ == Phase::connected) return leave();
@@ -106,7 +106,7 @@ void Session::drain() {
 
 void Session::closed(CloseReason reason) {
   if (phase_ == Phase::leaving || phase_ == Phase::ended) return;
-  BRAID_LOG_LIMITED(debug, "mqtt", {{"peer", peer_}, {"client", client_id_}}, "connection ended: {}", reason.text());
+  BRAID_LOG_LIMITED(debug, "mqtt", {{"peer", peer()}, {"client", client_id_}}, "connection ended: {}", reason.text());
   if (phase_ == Phase::connected) return leave();
   if (phase_ == Phase::claiming) {
     closed_early_ = true;
@@ -123,7 +123,7 @@ void Session::leave() {
   stream().close();
   state_.ended_us = loop().now_us();
   if (state_.dropped != 0)
-    log::warning("mqtt", {{"peer", peer_}, {"client", client_id_}},
+    log::warning("mqtt", {{"peer", peer()}, {"client", client_id_}},
                  "{} messages were not delivered: the client did not keep up", std::exchange(state_.dropped, 0));
   // Inside a read the publishes in front of this have not been sent yet.
   if (!in_read_) go_on_leaving();
@@ -133,7 +133,7 @@ void Session::go_on_leaving() {
   if (phase_ != Phase::leaving) return;
   switch (leaving_) {
     case Leaving::publishing:
-      if (!publisher_.idle()) return;
+      if (publisher_ && !publisher_->idle()) return;
       acknowledger_.drain([this](const Acknowledger::Ready& ready) {
         if (ready.qos == QoS::exactly_once && is_failure(ready.reason)) state_.unreleased.erase(ready.packet_id);
       });
@@ -172,7 +172,7 @@ void Session::settle_will() {
   // Of a connection that was never accepted there is none, and that of the one before it still counts.
   if (!will_) return;
   if (session_ends() || will_->delay_s == 0) {
-    send(services_.clients[loop().index().value], PublishWill{std::make_shared<WillMessage>(std::move(*will_))});
+    send(services_.clients[loop().index().value], PublishWill{std::move(will_)});
   } else if (!taken_over_) {
     state_.will_due_us = state_.ended_us + std::int64_t{will_->delay_s} * 1'000'000;
     state_.will = std::move(will_);
@@ -264,8 +264,7 @@ void Session::forget_subscriptions() {
 void Session::on_exit() {
   // An actor that failed takes the session with it.
   if (phase_ != Phase::ended) {
-    if (will_)
-      send(services_.clients[loop().index().value], PublishWill{std::make_shared<WillMessage>(std::move(*will_))});
+    if (will_) send(services_.clients[loop().index().value], PublishWill{std::move(will_)});
     forget_subscriptions();
   }
   phase_ = Phase::ended;

@@ -12,11 +12,12 @@ bool Session::resolve_topic(const Publish& publish, std::string_view& topic) {
   const auto alias = publish.properties.topic_alias;
   if (!publish.properties.has(PropertyId::topic_alias)) return true;
   if (!topic.empty()) {
-    topic_aliases_[alias] = std::string(topic);
+    if (!topic_aliases_) topic_aliases_ = std::make_unique<TopicAliases>();
+    (*topic_aliases_)[alias] = std::string(topic);
     return true;
   }
-  const auto at = topic_aliases_.find(alias);
-  if (at == topic_aliases_.end()) {
+  const auto at = topic_aliases_ ? topic_aliases_->find(alias) : TopicAliases::iterator();
+  if (!topic_aliases_ || at == topic_aliases_->end()) {
     end(ReasonCode::protocol_error, "a topic alias that was never set [MQTT-3.3.2-8]");
     return false;
   }
@@ -45,7 +46,8 @@ void Session::handle(const Publish& publish) {
     // MQTT 3 has no word for it, and a client that is told nothing would send it again (3.1.1: [MQTT-3.3.5-2]).
     return acknowledger_.finish(receipt, v5() ? ReasonCode::not_authorized : ReasonCode::success);
   }
-  publisher_.add(topic, publish, acknowledger_, receipt, loop().wall_clock());
+  if (!publisher_) publisher_ = std::make_unique<Publisher>(services_, client_number(client_id_));
+  publisher_->add(topic, publish, acknowledger_, receipt, loop().wall_clock());
   acknowledger_.finish(receipt, ReasonCode::success);
 }
 
@@ -79,14 +81,14 @@ void Session::acknowledge_ready() {
       return;
     }
     const auto type = ready.qos == QoS::at_least_once ? PacketType::puback : PacketType::pubrec;
-    encode_acknowledgement(out_, level_, type, ready.packet_id, reason);
+    encode_acknowledgement(out(), level_, type, ready.packet_id, reason);
   });
   if (failed) end(ReasonCode::unspecified_error, "a publish could not be stored");
 }
 
 void Session::handle(const Pubrel& pubrel) {
-  const bool known = state_.unreleased.erase(pubrel.packet_id) != 0;
-  encode_acknowledgement(out_, level_, PacketType::pubcomp, pubrel.packet_id,
+  const bool known = state_.unreleased.erase(pubrel.packet_id);
+  encode_acknowledgement(out(), level_, PacketType::pubcomp, pubrel.packet_id,
                          known ? ReasonCode::success : ReasonCode::packet_identifier_not_found);
 }
 

@@ -7,13 +7,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <set>
-#include <string>
 #include <unordered_set>
 #include <vector>
 
 #include "actors/mqtt/delivery_queue.hpp"
+#include "actors/mqtt/filter_set.hpp"
 #include "actors/mqtt/outbound.hpp"
 #include "actors/routing/interface.hpp"
 #include "codecs/mqtt/topic.hpp"
@@ -43,19 +41,34 @@ struct RetainedCursor {
   std::uint64_t as_of = 0;  ///< the keeper's mark when the subscription was in force
 };
 
+/// QoS 2 publishes that came and were not yet released by PUBREL. Most clients never send one.
+class UnreleasedIds {
+ public:
+  bool contains(PacketId id) const { return ids_ && ids_->contains(id); }
+  void insert(PacketId id) {
+    if (!ids_) ids_ = std::make_unique<std::unordered_set<PacketId>>();
+    ids_->insert(id);
+  }
+  bool erase(PacketId id) { return ids_ && ids_->erase(id) != 0; }
+  std::size_t size() const { return ids_ ? ids_->size() : 0; }
+
+ private:
+  std::unique_ptr<std::unordered_set<PacketId>> ids_;
+};
+
 struct SessionState {
   std::uint64_t number = 0;  ///< unique on the node, the session's name towards routers
   std::uint32_t expiry_interval_s = 0;
   std::uint8_t router = 0;  ///< the loop whose router has its subscriptions
-  std::set<std::string, std::less<>> filters;
+  FilterSet filters;
   Outbound outbound;
-  std::shared_ptr<DeliveryQueue> queue;     ///< null while nothing ever waited
-  std::unordered_set<PacketId> unreleased;  ///< QoS 2 publishes that came and were not yet released by PUBREL
+  std::shared_ptr<DeliveryQueue> queue;  ///< null while nothing ever waited
+  UnreleasedIds unreleased;
   Fifo<RetainedCursor> retained;
   std::uint64_t dropped = 0;  ///< deliveries that found no room
 
   /// The will of the connection that ended, while its delay runs.
-  std::optional<WillMessage> will;
+  std::unique_ptr<const WillMessage> will;
   std::int64_t will_due_us = 0;
   std::int64_t ended_us = 0;  ///< when the connection ended; monotonic, the same on all loops
 

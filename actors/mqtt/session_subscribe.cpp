@@ -51,11 +51,11 @@ void Session::handle(const Subscribe& subscribe) {
     if (shared && request.options.no_local)
       return end(ReasonCode::protocol_error, "No Local on a shared subscription [MQTT-3.8.3-4]");
     if (!state_.filters.contains(request.filter)) {
-      if (state_.filters.size() >= settings.max_subscriptions) {
+      if (state_.filters.size() >= settings.max_subscriptions || !state_.filters.has_room_for(request.filter)) {
         line.reason = ReasonCode::quota_exceeded;
         continue;
       }
-      state_.filters.emplace(request.filter);
+      state_.filters.insert(request.filter, state_.filters.empty() ? loop().random() : 0);
     }
     line.asked = true;
     line.filter = Bytes::copy(request.filter);
@@ -91,7 +91,7 @@ void Session::handle(const Subscribe& subscribe) {
     Suback suback;
     suback.packet_id = packet_id;
     suback.reasons.encoded = reasons;
-    encode(out_, level_, suback);
+    encode(out(), level_, suback);
     advance_retained();
     if (in_read_) return;
     flush();
@@ -159,9 +159,7 @@ void Session::handle(const Unsubscribe& unsubscribe) {
   for (const auto& line : work->lines) {
     if (!line.asked) continue;
     requests[router_of(line.filter.view())].filters.push_back(line.filter);
-    const auto at = state_.filters.find(line.filter.view());
-    if (at == state_.filters.end()) continue;
-    state_.filters.erase(at);
+    if (!state_.filters.erase(line.filter.view())) continue;
     forgotten.push_back(line.filter);
   }
   forget_retained(forgotten);
@@ -174,7 +172,7 @@ void Session::handle(const Unsubscribe& unsubscribe) {
     Unsuback unsuback;
     unsuback.packet_id = packet_id;
     unsuback.reasons.encoded = reasons;
-    encode(out_, level_, unsuback);
+    encode(out(), level_, unsuback);
     if (!in_read_) flush();
   };
   work->routers = 1;
