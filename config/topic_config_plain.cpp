@@ -19,7 +19,7 @@ constexpr PlainTopicConfig fixed(std::string_view name, Type type, std::string_v
   return {{name, type, value.empty() ? "nothing" : value, value, text}, value};
 }
 
-constexpr std::array table{
+constexpr std::array plain_configs{
     fixed("delete.retention.ms", Type::int64, "86400000", no_compaction),
     fixed("file.delete.delay.ms", Type::int64, "60000", no_files),
     fixed("flush.messages", Type::int64, "9223372036854775807", no_flush),
@@ -42,20 +42,21 @@ constexpr std::array table{
     fixed("segment.ms", Type::int64, "604800000", no_files),
     fixed("unclean.leader.election.enable", Type::boolean, "false", no_replication),
 };
-static_assert(std::is_sorted(table.begin(), table.end(), [](const PlainTopicConfig& a, const PlainTopicConfig& b) {
-  return a.info.name < b.info.name;
-}));
+static_assert(std::is_sorted(plain_configs.begin(), plain_configs.end(),
+                             [](const PlainTopicConfig& a, const PlainTopicConfig& b) {
+                               return a.info.name < b.info.name;
+                             }));
 
 }  // namespace
 
 std::span<const PlainTopicConfig> plain_topic_config_table() {
-  return table;
+  return plain_configs;
 }
 
 const PlainTopicConfig* find_plain_topic_config(std::string_view name) {
-  const auto row =
-      std::find_if(table.begin(), table.end(), [&](const PlainTopicConfig& one) { return one.info.name == name; });
-  return row == table.end() ? nullptr : &*row;
+  const auto row = std::find_if(plain_configs.begin(), plain_configs.end(),
+                                [&](const PlainTopicConfig& one) { return one.info.name == name; });
+  return row == plain_configs.end() ? nullptr : &*row;
 }
 
 }  // namespace braid
