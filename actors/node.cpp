@@ -63,10 +63,12 @@ Node::Node(const Settings& settings, std::vector<Loop*> loops, std::unique_ptr<C
 Node::~Node() = default;
 
 Outcome<std::string> Node::open() {
+  const auto disk_space = std::make_shared<DiskSpace>();
   const auto quota_buckets = std::make_shared<kafka::QuotaBuckets>(settings_.kafka_protocol.quota_window_ms);
   for (auto* loop : loops_) {
     services_.push_back(std::make_unique<Services>(*loop, loops_.size(), settings_, routes_, budget_));
     services_.back()->quota_buckets = quota_buckets;
+    services_.back()->disk_space = disk_space;
   }
   if (auto opened = open_catalog(); !opened) return opened;
   if (auto opened = open_journals(); !opened) return opened;
@@ -222,6 +224,7 @@ void Node::spawn_actors() {
   std::vector<Services*> all;
   for (auto& services : services_) all.push_back(services.get());
   if (settings_.mqtt_protocol.sys_interval_ms != 0) mqtt::spawn_sys_topics(all);
+  if (settings_.limits.disk_free_bytes != 0) spawn_disk_watch(*all.front());
   const auto definitions = amqp::spawn_definitions(all, std::move(definitions_));
   guard_against_failure("the keeper of AMQP's definitions", definitions);
   guard_against_failure("the catalog service", catalog);

@@ -14,6 +14,7 @@
 
 #include "actors/amqp/definitions/interface.hpp"
 #include "actors/amqp/delays/interface.hpp"
+#include "actors/disk_space.hpp"
 #include "actors/groups/interface.hpp"
 #include "actors/kafka/fetch_sessions.hpp"
 #include "actors/kafka/quotas.hpp"
@@ -44,6 +45,7 @@ struct Services {
   const Settings& settings;
   const RouteTable& routes;
   MemoryBudget& budget;
+  std::shared_ptr<DiskSpace> disk_space = std::make_shared<DiskSpace>();  ///< of all loops
   std::string cluster_id;
   Directory directory;
   PartitionClient partitions;

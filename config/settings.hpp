@@ -70,6 +70,9 @@ struct AmqpSettings {
   std::uint32_t max_consumers = 10000;               ///< of one channel
   std::uint32_t max_unacknowledged = 1000000;        ///< deliveries of one channel
   std::uint64_t delivery_window_bytes = 1ull << 20;  ///< on their way to one consumer
+  std::uint32_t max_exchanges = 100000;              ///< of one virtual host
+  std::uint32_t max_queues = 1000000;                ///< likewise
+  std::uint32_t max_bindings = 10000000;             ///< likewise
   std::int64_t consumer_timeout_ms = 0;              ///< a delivery that is not settled for so long; 0: none
 };
 
@@ -81,6 +84,7 @@ struct LimitSettings {
   std::uint64_t max_inflight_bytes = 64ull << 20;     ///< per connection; past it the socket is not read
   std::uint64_t max_send_buffer_bytes = 64ull << 20;  ///< per connection; past it the connection's answers wait
   std::uint64_t memory_budget_bytes = 0;              ///< all connections together; 0: half of the machine's memory
+  std::uint64_t disk_free_bytes = 50ull << 20;        ///< with less left AMQP's publishers wait; 0: not looked at
 };
 
 struct SecuritySettings {

@@ -310,6 +310,12 @@ void add_amqp(std::vector<Setting>& t) {
   t.push_back(integer("amqp.max_unacknowledged", BRAID_FIELD(amqp_protocol.max_unacknowledged), 1, 100000000,
                       "Deliveries of one channel that are not settled, whatever its prefetch; further ones wait in "
                       "their queues."));
+  t.push_back(integer("amqp.max_exchanges", BRAID_FIELD(amqp_protocol.max_exchanges), 0, 10000000,
+                      "Exchanges that clients have declared in one virtual host."));
+  t.push_back(
+      integer("amqp.max_queues", BRAID_FIELD(amqp_protocol.max_queues), 0, 100000000, "Queues of one virtual host."));
+  t.push_back(integer("amqp.max_bindings", BRAID_FIELD(amqp_protocol.max_bindings), 0, 100000000,
+                      "Bindings of one virtual host, beside those to the default exchange."));
   t.push_back(size("amqp.delivery_window_bytes", BRAID_FIELD(amqp_protocol.delivery_window_bytes), 16 * kib, gib,
                    "What is on its way to one consumer and not yet taken by its socket."));
   t.push_back(
@@ -338,6 +344,10 @@ void add_limits(std::vector<Setting>& t) {
                                 1024 * tib, "What all connections together may hold in memory."),
                            "auto", 0));
   t.back().default_text = "`auto`: half of the machine's memory";
+  t.push_back(with_special(size("limits.disk_free_bytes", BRAID_FIELD(limits.disk_free_bytes), mib, 1024 * tib,
+                                "When the volume of `storage.path` has less left, AMQP's publishers wait until it has "
+                                "more (`connection.blocked`)."),
+                           "off", 0));
 }
 
 void add_rest(std::vector<Setting>& t) {

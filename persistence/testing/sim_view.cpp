@@ -4,6 +4,7 @@
 // before a crash does nothing and reports nothing: its loop is gone.
 #include "persistence/testing/sim_view.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <set>
 #include <utility>
@@ -118,7 +119,10 @@ void SimView::rename_later(const std::string& from, const std::string& to, IoDon
 
 void SimView::measure_volume(const std::string&, std::function<void(IoResult<VolumeSize>)> done) {
   if (is_stale()) return;
-  complete([done = std::move(done)] { done(VolumeSize{kSimulatedVolumeBytes, kSimulatedVolumeBytes / 2}); });
+  VolumeSize size{kSimulatedVolumeBytes, kSimulatedVolumeBytes / 2};
+  if (disk_.limit_bytes_ != UINT64_MAX)
+    size = {disk_.limit_bytes_, disk_.limit_bytes_ - std::min(disk_.limit_bytes_, disk_.used_bytes())};
+  complete([size, done = std::move(done)] { done(size); });
 }
 
 void SimView::at_turn_end(std::function<void()> work) {

@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint32_t kHandshakeFrameMax = 8192;
 /// The frame of connection.close-ok: all that is looked for when frames cannot be told apart any more.
 constexpr std::string_view kCloseOk{"\1\0\0\0\0\0\4\0\x0a\0\x33\xce", 12};
-/// What waits on channels while memory is short.
+/// What waits on channels while memory or disk is short.
 constexpr std::uint64_t kBlockedBacklogBytes = 256u << 10;
 /// The first block for what is written in a turn.
 constexpr std::size_t kSmallOutput = 512, kLargeOutput = 256u << 10;
@@ -180,8 +180,9 @@ void Session::put_back_pressure() {
   // Not what waits for memory: it would wait for itself.
   budget_.set(in_flight_bytes_);
   if (phase_ != Phase::running) return;
-  watch_memory();
-  // Acknowledgements come through even when memory is short: publishes wait on their channels, not in the socket.
+  watch_shortage();
+  // Acknowledgements come through even when memory or disk is short: publishes wait on their channels, not in the
+  // socket.
   const std::uint64_t backlog_limit =
       blocked_ ? std::min(kBlockedBacklogBytes, limits.max_inflight_bytes) : limits.max_inflight_bytes;
   const bool full = in_flight_bytes_ > limits.max_inflight_bytes || backlog_bytes_ > backlog_limit ||

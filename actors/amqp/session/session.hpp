@@ -9,7 +9,7 @@
 //   session.cpp              the frames of a read, and the end of each turn
 //   session_handshake.cpp    protocol header, start, tune, open
 //   session_close.cpp        errors, and how channels and the connection end
-//   session_time.cpp         heartbeats, time-outs, memory
+//   session_time.cpp         heartbeats, time-outs, alarms
 //   session_channel.cpp      methods of a channel, one after the other
 //   session_define.cpp       exchanges, queues and bindings
 //   session_publish.cpp      messages in, returns and confirms
@@ -26,6 +26,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -130,7 +131,8 @@ class Session : public ConnectionActor<SessionActor::base> {
   void watch();
   void tick();
   void check_consumer_timeouts();
-  void watch_memory();
+  std::string_view shortage() const;
+  void watch_shortage();
   void unblock();
 
   // session_channel.cpp
@@ -199,7 +201,14 @@ class Session : public ConnectionActor<SessionActor::base> {
 
   // session_publish.cpp
   void handle(Channel& channel, const BasicPublish& method);
-  void publish(Channel& channel);
+  /// Whether a mandatory message that only the bridge would get (actors/topic_bridge) reaches somebody.
+  enum class Reach : std::uint8_t { unknown, somebody, nobody };
+  void publish(Channel& channel, const Bytes& read);
+  /// `asked` is the answer to `find_subscribers`.
+  void publish_message(Channel& channel, const Bytes& read, Reach asked);
+  Reach reach(std::string_view routing_key);
+  void find_subscribers(Channel& channel);
+  void confirm_at_once(Channel& channel);
   bool check_publish(Channel& channel, const BasicProperties& properties, MethodId method);
   void write_return(FrameWriter& to, Channel& channel, const BasicPublish& method, ReplyCode code,
                     std::string_view properties);
@@ -324,7 +333,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   std::optional<FrameWriter> out_;
   bool paused_ = false;
   bool has_published_ = false, blocked_ = false;
-  Timer timer_, memory_timer_;
+  Timer timer_, shortage_timer_;
   std::int64_t last_received_ms_ = 0, last_sent_ms_ = 0;
   bool counted_ = false;  ///< among the open connections
 };

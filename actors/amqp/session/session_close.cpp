@@ -42,7 +42,7 @@ void Session::fail_connection(ReplyCode code, std::string_view sentence, MethodI
   write(0, ConnectionClose{code, text, method.class_id, method.method_id});
   phase_ = Phase::closing;
   leave_due_ = false;
-  memory_timer_.cancel();
+  shortage_timer_.cancel();
   if (paused_) {
     paused_ = false;
     stream().resume_reading();
@@ -129,7 +129,7 @@ void Session::leave() {
   for (auto& [number, channel] : channels_) release(*channel);
   phase_ = Phase::leaving;
   timer_.cancel();
-  memory_timer_.cancel();
+  shortage_timer_.cancel();
   if (flights_.empty()) drop_exclusive_queues();
 }
 

@@ -1,7 +1,7 @@
 // Braid, Apache-2.0.
 //
 // What a session does because time passes: it gives up on a handshake, sends and expects heartbeats (4.2.7), ends
-// channels that sit on their deliveries, and looks whether there is memory again.
+// channels that sit on their deliveries, and looks whether memory and disk have room again.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 namespace braid::amqp {
 
 namespace {
-constexpr std::int64_t kMemoryCheckMs = 100;
+constexpr std::int64_t kShortageCheckMs = 100;
 }  // namespace
 
 void Session::watch_handshake() {
@@ -73,22 +73,31 @@ void Session::check_consumer_timeouts() {
   }
 }
 
-// -- memory -----------------------------------------------------------------------------------------------------------
+// -- alarms -----------------------------------------------------------------------------------------------------------
 
-void Session::watch_memory() {
-  if (!has_published_ || blocked_ || !services_.budget.exceeded()) return;
+/// What is short, as RabbitMQ calls it; empty when nothing is.
+std::string_view Session::shortage() const {
+  const bool memory = services_.budget.exceeded(), disk = services_.disk_space->low();
+  if (memory && disk) return "low on memory & disk";
+  return memory ? "low on memory" : disk ? "low on disk" : std::string_view{};
+}
+
+void Session::watch_shortage() {
+  if (!has_published_ || blocked_) return;
+  const std::string_view what = shortage();
+  if (what.empty()) return;
   blocked_ = true;
   if (wants_blocked_notice_) {
-    write(0, ConnectionBlocked{"low on memory"});
+    write(0, ConnectionBlocked{what});
     flush();
   }
-  memory_timer_ = after(kMemoryCheckMs, [this] { turn([this] { unblock(); }); });
+  shortage_timer_ = after(kShortageCheckMs, [this] { turn([this] { unblock(); }); });
 }
 
 void Session::unblock() {
   if (!is_open()) return;
-  if (services_.budget.exceeded()) {
-    memory_timer_ = after(kMemoryCheckMs, [this] { turn([this] { unblock(); }); });
+  if (!shortage().empty()) {
+    shortage_timer_ = after(kShortageCheckMs, [this] { turn([this] { unblock(); }); });
     return;
   }
   blocked_ = false;
