@@ -12,7 +12,6 @@ namespace braid {
 struct LoopMetrics {
   std::uint64_t connections = 0;
   std::uint64_t connections_accepted = 0;
-  std::uint64_t connections_refused = 0;
   std::uint64_t protocol_errors = 0;
   std::uint64_t mqtt_connections = 0;  ///< that have had their CONNACK and live
   std::uint64_t mqtt_packets_received = 0;
@@ -34,7 +33,6 @@ struct LoopMetrics {
   LoopMetrics& operator+=(const LoopMetrics& other) {
     connections += other.connections;
     connections_accepted += other.connections_accepted;
-    connections_refused += other.connections_refused;
     protocol_errors += other.protocol_errors;
     mqtt_connections += other.mqtt_connections;
     mqtt_packets_received += other.mqtt_packets_received;

@@ -48,6 +48,14 @@ std::vector<SysValues::Value> SysValues::update(const LoopMetrics& totals, std::
   };
   set(changed, "version", fmt::format("braid {}", version));
   set(changed, "uptime", fmt::format("{} seconds", (now_ms - started_ms_) / 1000));
+  number("connections/count", totals.connections);
+  number("connections/accepted", totals.connections_accepted);
+  number("connections/protocol errors", totals.protocol_errors);
+  number("kafka/requests", totals.kafka_requests);
+  number("amqp/connections", totals.amqp_connections);
+  number("amqp/channels", totals.amqp_channels);
+  number("amqp/messages/received", totals.amqp_published);
+  number("amqp/messages/sent", totals.amqp_delivered);
   number("clients/connected", totals.mqtt_connections);
   number("clients/maximum", most_connections_);
   number("messages/received", totals.mqtt_packets_received);

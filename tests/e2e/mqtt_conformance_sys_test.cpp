@@ -45,11 +45,28 @@ TEST_CASE("a new subscriber gets the whole tree at once, retained, and then what
   const auto version = client.expect_publish();
   CHECK(version.retain);
   CHECK(version.payload.starts_with("braid "));
-  auto values = watch("$SYS/#", [](auto& all) { return all.size() >= 35; });
-  for (const auto* name : {"uptime", "clients/connected", "clients/maximum", "messages/received", "messages/sent",
-                           "bytes/received", "bytes/sent", "publish/messages/received", "publish/messages/sent",
-                           "publish/messages/dropped", "subscriptions/count", "retained messages/count",
-                           "store/messages/bytes", "load/messages/received/1min", "load/bytes/sent/15min"})
+  auto values = watch("$SYS/#", [](auto& all) { return all.size() >= 43; });
+  for (const auto* name : {"uptime",
+                           "clients/connected",
+                           "clients/maximum",
+                           "messages/received",
+                           "messages/sent",
+                           "bytes/received",
+                           "bytes/sent",
+                           "publish/messages/received",
+                           "publish/messages/sent",
+                           "publish/messages/dropped",
+                           "subscriptions/count",
+                           "retained messages/count",
+                           "store/messages/bytes",
+                           "connections/count",
+                           "kafka/requests",
+                           "amqp/connections",
+                           "amqp/channels",
+                           "amqp/messages/received",
+                           "amqp/messages/sent",
+                           "load/messages/received/1min",
+                           "load/bytes/sent/15min"})
     CHECK(values.count(std::string("$SYS/broker/") + name) == 1);
   CHECK(values["$SYS/broker/uptime"].ends_with(" seconds"));
   // A version does not change, so it is not said again, while time goes on.

@@ -31,7 +31,7 @@ TEST_CASE("all values are said the first time, and later those that have changed
   LoopMetrics totals;
   totals.mqtt_connections = 3;
   auto first = by_name(values.update(totals, 1000));
-  CHECK(first.size() == 35);
+  CHECK(first.size() == 43);
   CHECK(first.at("$SYS/broker/version").starts_with("braid "));
   CHECK(first.at("$SYS/broker/uptime") == "0 seconds");
   CHECK(first.at("$SYS/broker/clients/connected") == "3");
@@ -43,6 +43,27 @@ TEST_CASE("all values are said the first time, and later those that have changed
   CHECK(next.at("$SYS/broker/clients/connected") == "2");
   totals.mqtt_connections = 9;
   CHECK(by_name(values.update(totals, 2501)).at("$SYS/broker/clients/maximum") == "9");
+}
+
+TEST_CASE("what Kafka and AMQP clients do is told beside MQTT's") {
+  SysValues values;
+  LoopMetrics one, totals;
+  one.connections = 1;
+  one.connections_accepted = 2;
+  one.protocol_errors = 4;
+  one.kafka_requests = 5;
+  one.amqp_connections = 6;
+  one.amqp_channels = 7;
+  one.amqp_published = 8;
+  one.amqp_delivered = 9;
+  totals += one;
+  totals += one;
+  const auto said = by_name(values.update(totals, 0));
+  const std::map<std::string, std::string> expected{{"connections/count", "2"},           {"connections/accepted", "4"},
+                                                    {"connections/protocol errors", "8"}, {"kafka/requests", "10"},
+                                                    {"amqp/connections", "12"},           {"amqp/channels", "14"},
+                                                    {"amqp/messages/received", "16"},     {"amqp/messages/sent", "18"}};
+  for (const auto& [name, text] : expected) CHECK(said.at("$SYS/broker/" + name) == text);
 }
 
 TEST_CASE("a steady load becomes the average, sooner over a minute than over a quarter of an hour") {
