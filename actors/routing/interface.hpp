@@ -94,8 +94,18 @@ struct Redispatch {
 struct Redispatched {
   bool taken = false;
 };
+/// Whether anybody on this loop would get a message of this topic name, besides what No Local leaves out. Sessions that
+/// are away count.
+struct FindSubscribers {
+  Bytes topic;
+  std::uint64_t publisher = 0;
+};
+struct SubscribersFound {
+  bool any = false;
+};
 using RouterActor =
-    caf::typed_actor<caf::reacts_to<PublishBatch>, caf::replies_to<InterestChanged>::with<InterestNoted>,
+    caf::typed_actor<caf::reacts_to<PublishBatch>, caf::replies_to<FindSubscribers>::with<SubscribersFound>,
+                     caf::replies_to<InterestChanged>::with<InterestNoted>,
                      caf::replies_to<Subscribe>::with<Subscribed>, caf::replies_to<Unsubscribe>::with<Unsubscribed>,
                      caf::reacts_to<ForgetSession>, caf::replies_to<Rebind>::with<Rebound>, caf::reacts_to<MemberBusy>,
                      caf::replies_to<Redispatch>::with<Redispatched>>;
@@ -158,6 +168,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Rebound)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::MemberBusy)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Redispatch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Redispatched)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::FindSubscribers)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::SubscribersFound)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Retain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::Retained)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(braid::RetainStored)

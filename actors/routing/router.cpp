@@ -22,6 +22,7 @@ Router::Router(caf::actor_config& config, Loop& loop, Services& services)
 Router::behavior_type Router::make_behavior() {
   return {
       [this](const PublishBatch& batch) { publish(batch); },
+      [this](const FindSubscribers& request) { return find_subscribers(request); },
       [this](const InterestChanged& change) {
         services_.interest.note(change);
         return InterestNoted{};
@@ -119,6 +120,17 @@ bool Router::to_member(std::uint32_t group, const std::shared_ptr<const Publicat
     delivery.subscription_identifiers.push_back(chosen->subscription_identifier());
   pending_of(chosen->subscriber()).push_back(std::move(delivery));
   return true;
+}
+
+SubscribersFound Router::find_subscribers(const FindSubscribers& request) {
+  SubscribersFound found;
+  const auto matched = index_.match(request.topic.view(), [&](std::span<const routing::Posting> postings) {
+    for (const auto& posting : postings)
+      found.any = found.any || (posting.subscriber() & routing::SharedGroups::group_bit) || !posting.no_local() ||
+                  request.publisher == 0 || subscribers_[posting.subscriber()].client != request.publisher;
+  });
+  found.any = found.any || !matched.complete;
+  return found;
 }
 
 Redispatched Router::redispatch(const Redispatch& request) {

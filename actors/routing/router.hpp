@@ -49,6 +49,7 @@ class Router : public Pinned<RouterActor::base> {
                const PublishBatch& batch);
   /// Hands a message to the member of a group whose turn it is, `besides` one; false when there is none for it.
   bool to_member(std::uint32_t group, const std::shared_ptr<const Publication>& publication, std::uint32_t besides);
+  SubscribersFound find_subscribers(const FindSubscribers& request);
   Redispatched redispatch(const Redispatch& request);
   /// The subscriber's deliveries of this batch, as yet none or some.
   std::vector<Delivery>& pending_of(std::uint32_t slot);

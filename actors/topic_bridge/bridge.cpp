@@ -31,7 +31,7 @@ bool passing(Errc error) {
 class Bridge : public Pinned<TopicBridge::base> {
  public:
   Bridge(caf::actor_config& config, Loop& loop, Services& services)
-      : Pinned(config, loop), services_(services), client_(client_number("amq.topic")) {}
+      : Pinned(config, loop), services_(services), client_(bridge_client()) {}
   const char* name() const override { return "amqp-topic-bridge"; }
 
  protected:

@@ -22,6 +22,10 @@ inline constexpr std::string_view bridge_exchange = "amq.topic";
 /// The broker's own queue; no client can use it.
 inline constexpr std::string_view bridge_queue = "amq.topic.bridge";
 inline constexpr ConnectionNumber bridge_owner{UINT64_MAX};
+/// What messages out of AMQP bear as their publisher.
+inline std::uint64_t bridge_client() {
+  return client_number("amq.topic");
+}
 
 struct StartBridge {
   QueueId queue;

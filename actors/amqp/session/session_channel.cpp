@@ -114,7 +114,7 @@ void Session::take(Channel& channel, const Frame& frame, const Bytes& read) {
       return fail_connection(error->code, error->sentence, error->method);
     }
     if (channel.content.active()) return;
-    return publish(channel);
+    return publish(channel, read);
   }
   if (frame.type != FrameType::method)
     return fail_connection(ReplyCode::unexpected_frame, "expected method frame, got non method frame instead");

@@ -6,8 +6,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "actors/amqp/session/session.hpp"
+#include "actors/topic_bridge/bridge.hpp"
+#include "actors/topic_bridge/names.hpp"
+#include "codecs/mqtt/topic.hpp"
 #include "runtime/log.hpp"
 
 namespace braid::amqp {
@@ -53,12 +57,16 @@ bool Session::check_publish(Channel& channel, const BasicProperties& properties,
   return true;
 }
 
-void Session::publish(Channel& channel) {
+void Session::publish(Channel& channel, const Bytes& read) {
+  has_published_ = true;
+  ++services_.metrics.amqp_published;
+  publish_message(channel, read, Reach::unknown);
+}
+
+void Session::publish_message(Channel& channel, const Bytes& read, Reach asked) {
   constexpr MethodId method = BasicPublish::info.id;
   const ContentHeader& header = channel.content.header();
   const BasicProperties& properties = header.properties;
-  has_published_ = true;
-  ++services_.metrics.amqp_published;
   if (channel.publish.immediate) return fail(channel, ReplyCode::not_implemented, "immediate=true", method);
   const auto exchange = vhost_->topology().publishable(channel.publish.exchange);
   if (!exchange) return fail(channel, exchange.error(), method);
@@ -90,16 +98,22 @@ void Session::publish(Channel& channel) {
     }
   }
 
-  const std::uint64_t number = channel.confirming ? channel.confirms.open() : 0;
   if (channel.publish.exchange.empty() && publish_reply(channel, header)) {
-    if (number != 0) {
-      channel.confirms.finish(number);
-      note_confirms(channel);
-    }
+    confirm_at_once(channel);
     return channel.content.reset();
   }
   const Routed routed = vhost_->topology().route(*exchange, {channel.publish.routing_key, properties});
-  if (routed.queues.empty()) {
+  bool unroutable = routed.queues.empty();
+  if (channel.publish.mandatory && routed.queues.size() == 1 &&
+      vhost_->place(routed.queues.front()).exclusive_to == bridge_owner) {
+    if (asked == Reach::unknown) asked = reach(channel.publish.routing_key);
+    if (asked == Reach::unknown) {
+      channel.content.keep(read);
+      return find_subscribers(channel);
+    }
+    unroutable = asked == Reach::nobody;
+  }
+  if (unroutable) {
     if (channel.publish.mandatory) {
       if (channel.transaction) {
         FrameWriter frames;
@@ -112,12 +126,10 @@ void Session::publish(Channel& channel) {
         write_return(out(), channel, channel.publish, ReplyCode::no_route, message.publish.properties);
       }
     }
-    if (number != 0) {
-      channel.confirms.finish(number);
-      note_confirms(channel);
-    }
+    confirm_at_once(channel);
     return channel.content.reset();
   }
+  const std::uint64_t number = channel.confirming ? channel.confirms.open() : 0;
   if (arrived_.value < 0) arrived_ = loop().wall_clock();
   const Receipt receipt{channel.number, channel.serial, number, 1, 0};
   PublishBatches& batches = channel.transaction ? channel.transaction->batches : batches_;
@@ -130,6 +142,47 @@ void Session::publish(Channel& channel) {
   if (channel.transaction &&
       batches.bytes() + channel.transaction->returned_bytes > services_.settings.limits.max_inflight_bytes)
     fail_connection(ReplyCode::resource_error, "a transaction larger than limits.max_inflight_bytes", method);
+}
+
+void Session::confirm_at_once(Channel& channel) {
+  if (!channel.confirming) return;
+  channel.confirms.finish(channel.confirms.open());
+  note_confirms(channel);
+}
+
+/// What this loop knows of it.
+Session::Reach Session::reach(std::string_view routing_key) {
+  const auto name = to_topic_name(routing_key);
+  if (!name) return Reach::nobody;
+  if (services_.routes.topic_for(*name, services_.directory)) return Reach::somebody;
+  return services_.interest.loops(mqtt::first_level(*name)) == 0 ? Reach::nobody : Reach::unknown;
+}
+
+/// Asks the loops with subscribers near that name; the channel waits, so that its messages and confirms stay in order.
+void Session::find_subscribers(Channel& channel) {
+  struct Found {
+    int missing;
+    bool any;
+  };
+  const auto name = to_topic_name(channel.publish.routing_key);
+  const FindSubscribers request{Bytes::copy(*name), bridge_client()};
+  LoopSet loops = services_.interest.loops(mqtt::first_level(*name));
+  const auto found = std::make_shared<Found>(Found{std::popcount(loops), false});
+  channel.busy = true;
+  const auto one_less = [this, found, number = channel.number, serial = channel.serial](bool any) {
+    found->any = found->any || any;
+    if (--found->missing > 0) return;
+    turn([&] {
+      answered(number, serial,
+               [&](Channel& there) { publish_message(there, {}, found->any ? Reach::somebody : Reach::nobody); });
+    });
+  };
+  for (std::size_t at = 0; loops != 0; ++at, loops >>= 1) {
+    if (!(loops & 1)) continue;
+    ask(
+        this, services_.routers[at], request, [one_less](const SubscribersFound& there) { one_less(there.any); },
+        [one_less](const caf::error&) { one_less(true); });
+  }
 }
 
 void Session::write_return(FrameWriter& to, Channel& channel, const BasicPublish& method, ReplyCode code,
