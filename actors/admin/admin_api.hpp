@@ -6,8 +6,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "config/topic_settings.hpp"
@@ -49,6 +51,20 @@ struct TopicDescription {
   std::vector<TopicConfigEntry> settings;  ///< all of them, with the values in force
 };
 
+/// A policy of AMQP's queues and exchanges, in RabbitMQ's words.
+struct PolicyInfo {
+  using Value = std::variant<std::int64_t, std::string>;
+  std::string vhost, name, pattern;
+  std::string apply_to = "all";
+  std::int32_t priority = 0;
+  std::map<std::string, Value> definition;
+};
+
+struct Policies {
+  std::vector<std::string> vhosts;   ///< all there are, sorted
+  std::vector<PolicyInfo> policies;  ///< of all of them, sorted
+};
+
 struct Health {
   std::vector<std::string> problems;  ///< one sentence each; none: healthy
 };
@@ -61,6 +77,11 @@ class AdminApi {
   /// At most `limit` topics whose names come after `after`, sorted by name.
   virtual Result<std::vector<TopicInfo>, AdminError> list_topics(const std::string& after, std::size_t limit) = 0;
   virtual Result<TopicDescription, AdminError> describe_topic(const std::string& name) = 0;
+  virtual Result<Policies, AdminError> list_policies() = 0;
+  /// True when there was none of that name.
+  virtual Result<bool, AdminError> set_policy(const PolicyInfo& policy) = 0;
+  /// False when there was none.
+  virtual Result<bool, AdminError> delete_policy(const std::string& vhost, const std::string& name) = 0;
   virtual Health health() = 0;
 };
 

@@ -14,6 +14,7 @@
 
 #include "actors/admin/http_connection.hpp"
 #include "actors/admin/http_threads.hpp"
+#include "actors/admin/policy_routes.hpp"
 #include "actors/admin/routes.hpp"
 #include "codecs/protocol_guess.hpp"
 #include "codecs/websocket/handshake.hpp"
@@ -55,7 +56,7 @@ void set(httplib::Response& response, const AdminResponse& answer) {
   if (!answer.allow.empty()) response.set_header("Allow", answer.allow);
   response.set_header("Cache-Control", "no-store");
   response.set_header("X-Content-Type-Options", "nosniff");
-  response.set_content(to_json(answer.body) + "\n", json_type);
+  if (!answer.body.get<std::nullptr_t>()) response.set_content(to_json(answer.body) + "\n", json_type);
 }
 
 class Server final : public HttpServer, private httplib::Server {
@@ -86,6 +87,7 @@ class Server final : public HttpServer, private httplib::Server {
     set_payload_max_length(options_.max_request_bytes);
     set_pre_routing_handler([this](const auto& request, auto& response) { return before_body(request, response); });
     Post(".*", [this](const auto& request, auto& response) { answer_with_body(request, response); });
+    Put(".*", [this](const auto& request, auto& response) { answer_with_body(request, response); });
     set_error_handler(httplib::Server::HandlerWithResponse([](const auto&, auto& response) {
       if (response.body.empty())
         set(response, error_response(response.status, "bad_request", "the request is not one that can be answered"));
@@ -173,7 +175,7 @@ class Server final : public HttpServer, private httplib::Server {
         ::send(connection.socket(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 
-  /// Everything but the one request that has a body to be read is answered here.
+  /// Everything but the requests that have a body to be read is answered here.
   HandlerResponse before_body(const httplib::Request& request, httplib::Response& response) {
     auto done = [&](const AdminResponse& answer) {
       set(response, answer);
@@ -185,7 +187,8 @@ class Server final : public HttpServer, private httplib::Server {
     if (!is_addressed_to_us(request.get_header_value("Host")))
       return done(
           error_response(421, "wrong_host", "this port answers to an address or to localhost, not to other names"));
-    if (request.method == "POST" && request.path == topics_path) {
+    if ((request.method == "POST" && request.path == topics_path) ||
+        (request.method == "PUT" && is_policy_path(request.path))) {
       if (!has_json_type(request) || request.has_header("Content-Encoding"))
         return done(
             error_response(415, "wrong_content_type", "the content type has to be application/json, uncompressed"));
@@ -206,7 +209,11 @@ class Server final : public HttpServer, private httplib::Server {
   }
 
   static AdminRequest to_admin_request(const httplib::Request& request) {
-    return {request.method, request.path, {request.params.begin(), request.params.end()}, request.body};
+    return {request.method,
+            request.path,
+            {request.params.begin(), request.params.end()},
+            request.body,
+            request.target.substr(0, request.target.find('?'))};
   }
 
   bool is_addressed_to_us(const std::string& host) const {

@@ -7,6 +7,9 @@
 //   POST   /api/v1/topics              {"name": ..., "partitions": ..., "config": {...}}
 //   GET    /api/v1/topics/NAME
 //   DELETE /api/v1/topics/NAME
+//   GET    /api/policies               and with /VHOST or /VHOST/NAME: policies, as RabbitMQ's management API has them
+//   PUT    /api/policies/VHOST/NAME    {"pattern": ..., "definition": {...}, "priority": ..., "apply-to": ...}
+//   DELETE /api/policies/VHOST/NAME
 //   GET    /mqtt                       MQTT over WebSocket; the connection goes to an event loop
 //
 // Answers are JSON; an error is {"error": {"code": ..., "message": ...}}. One request per connection, with limits in

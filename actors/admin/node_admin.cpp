@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
+#include <tuple>
 
+#include "actors/amqp/definitions/policy.hpp"
 #include "runtime/pinned.hpp"
 
 namespace braid {
@@ -16,6 +18,22 @@ constexpr std::size_t kMaxDescribed = 1000;
 
 TopicInfo info_of(const Topic& topic) {
   return {topic.name, topic.id, static_cast<std::int32_t>(topic.partitions.size()), topic.internal, topic.config};
+}
+PolicyInfo info_of(const amqp::DefinePolicy& policy) {
+  PolicyInfo info{policy.vhost,    policy.name, policy.pattern, std::string(amqp::name_of(policy.apply_to)),
+                  policy.priority, {}};
+  for (const amqp::Field& field : amqp::Table(policy.definition.view())) {
+    auto& value = info.definition[std::string(field.name)];
+    if (field.value.is_text())
+      value = std::string(field.value.as_text());
+    else
+      value = field.value.as_integer();
+  }
+  return info;
+}
+AdminError error_of(const amqp::TopologyError& refused) {
+  return {refused.code == amqp::ReplyCode::internal_error ? Errc::unknown_outcome : Errc::invalid_setting,
+          refused.text};
 }
 AdminError error_of(Errc code, std::string text) {
   return {code, text.empty() ? std::string(to_string(code)) : text};
@@ -131,6 +149,71 @@ Result<TopicDescription, AdminError> NodeAdmin::describe_topic(const std::string
                                      one_less();
                                    });
     one_less();
+  });
+}
+
+Result<Policies, AdminError> NodeAdmin::list_policies() {
+  return call<Policies>([this](AdminAgent*, auto reply) {
+    Policies all;
+    services_.amqp.for_each([&](const amqp::VhostView& vhost) {
+      all.vhosts.push_back(vhost.name());
+      for (const auto& [name, policy] : vhost.policies()) all.policies.push_back(info_of(policy->definition()));
+    });
+    std::sort(all.vhosts.begin(), all.vhosts.end());
+    std::sort(all.policies.begin(), all.policies.end(), [](const PolicyInfo& a, const PolicyInfo& b) {
+      return std::tie(a.vhost, a.name) < std::tie(b.vhost, b.name);
+    });
+    reply(std::move(all));
+  });
+}
+
+Result<bool, AdminError> NodeAdmin::set_policy(const PolicyInfo& policy) {
+  amqp::DefinePolicy request{policy.vhost, policy.name, policy.pattern, {}, policy.priority, {}};
+  const auto target = amqp::policy_target(policy.apply_to);
+  if (!target)
+    return Unexpected{AdminError{Errc::invalid_setting,
+                                 policy.apply_to == "streams"
+                                     ? "a stream is a topic, and its limits are the topic's own settings"
+                                     : "'apply-to': expected queues, classic_queues, quorum_queues, exchanges or all, "
+                                       "not '" +
+                                           policy.apply_to + "'"}};
+  request.apply_to = *target;
+  amqp::TableWriter definition;
+  for (const auto& [name, value] : policy.definition) {
+    if (name.size() > 255) return Unexpected{AdminError{Errc::invalid_setting, "a name in the definition is too long"}};
+    if (const auto* text = std::get_if<std::string>(&value))
+      definition.put(name, *text);
+    else
+      definition.put(name, std::get<std::int64_t>(value));
+  }
+  request.definition = Bytes::copy(definition.table().encoded());
+  return call<bool>([this, request](AdminAgent* self, auto reply) {
+    const auto vhost = services_.amqp.find(request.vhost);
+    const bool is_new = !vhost || !vhost->policies().contains(request.name);
+    ask(
+        self, services_.amqp_definitions, request,
+        [reply, is_new](const amqp::Defined& defined) {
+          if (defined.refusal) return reply(Unexpected{error_of(*defined.refusal)});
+          reply(is_new);
+        },
+        [reply](caf::error) {
+          reply(Unexpected{AdminError{Errc::shutting_down, "the broker stops"}});
+        });
+  });
+}
+
+Result<bool, AdminError> NodeAdmin::delete_policy(const std::string& vhost, const std::string& name) {
+  return call<bool>([this, vhost, name](AdminAgent* self, auto reply) {
+    ask(
+        self, services_.amqp_definitions, amqp::DropPolicy{vhost, name},
+        [reply](const amqp::Defined& defined) {
+          if (!defined.refusal) return reply(true);
+          if (defined.refusal->code == amqp::ReplyCode::not_found) return reply(false);
+          reply(Unexpected{error_of(*defined.refusal)});
+        },
+        [reply](caf::error) {
+          reply(Unexpected{AdminError{Errc::shutting_down, "the broker stops"}});
+        });
   });
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <limits>
 
+#include "actors/admin/policy_routes.hpp"
 #include "config/suggest.hpp"
 #include "config/units.hpp"
 #include "model/names.hpp"
@@ -14,30 +15,6 @@ namespace {
 
 constexpr std::int64_t default_page = 1000;
 constexpr std::int64_t largest_page = 10000;
-
-int status_of(Errc code) {
-  switch (code) {
-    case Errc::unknown_topic:
-    case Errc::unknown_partition:
-      return 404;
-    case Errc::topic_exists:
-      return 409;
-    case Errc::invalid_topic_name:
-    case Errc::invalid_partitions:
-    case Errc::invalid_setting:
-      return 400;
-    case Errc::storage_failed:
-    case Errc::not_leader:
-    case Errc::overloaded:
-    case Errc::shutting_down:
-      return 503;
-    case Errc::timed_out:
-    case Errc::unknown_outcome:
-      return 504;
-    default:
-      return 500;
-  }
-}
 
 AdminResponse failed(const AdminError& error) {
   std::string code(to_string(error.code));
@@ -190,6 +167,30 @@ AdminResponse wrong_method(std::string allow) {
 
 }  // namespace
 
+int status_of(Errc code) {
+  switch (code) {
+    case Errc::unknown_topic:
+    case Errc::unknown_partition:
+      return 404;
+    case Errc::topic_exists:
+      return 409;
+    case Errc::invalid_topic_name:
+    case Errc::invalid_partitions:
+    case Errc::invalid_setting:
+      return 400;
+    case Errc::storage_failed:
+    case Errc::not_leader:
+    case Errc::overloaded:
+    case Errc::shutting_down:
+      return 503;
+    case Errc::timed_out:
+    case Errc::unknown_outcome:
+      return 504;
+    default:
+      return 500;
+  }
+}
+
 AdminResponse error_response(int status, std::string_view code, std::string message) {
   return {
       status,
@@ -208,7 +209,9 @@ AdminResponse answer(AdminApi& api, const AdminRequest& request) {
     if (request.method != "GET" && request.method != "DELETE") return wrong_method("GET, DELETE");
     return answer_topic(api, request, request.path.substr(topics_path.size() + 1));
   }
-  return error_response(404, "not_found", "there is no such path; /healthz and /api/v1/topics are what there is");
+  if (is_policy_path(request.path)) return answer_policies(api, request);
+  return error_response(404, "not_found",
+                        "there is no such path; /healthz, /api/v1/topics and /api/policies are what there is");
 }
 
 std::string format_topic_id(const TopicId& id) {

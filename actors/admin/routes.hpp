@@ -20,15 +20,18 @@ struct AdminRequest {
   std::string path;  ///< decoded, without the query
   std::map<std::string, std::string> query;
   std::string body;
+  std::string raw_path = {};  ///< as it came, since names may have an encoded '/' in them; empty: `path`
 };
 
 struct AdminResponse {
   int status = 200;
-  Json body;
+  Json body;          ///< null: none
   std::string allow;  ///< with 405: the methods that the path has
 };
 
 AdminResponse answer(AdminApi& api, const AdminRequest& request);
+
+int status_of(Errc code);
 
 AdminResponse error_response(int status, std::string_view code, std::string message);
 

@@ -29,6 +29,7 @@ class Parser {
     add_serve();
     add_health();
     add_topic();
+    add_policy();
     add_settings();
     command(app_, "version", "Print the version", Command::version, "");
   }
@@ -112,6 +113,40 @@ class Parser {
                            "  braid topic delete sensors");
     add_topic_name(remove);
     for (auto* sub : {create, list, describe, remove}) {
+      add_broker(sub);
+      add_output(sub);
+    }
+  }
+
+  void add_policy() {
+    auto* policy =
+        group("policy", "Set, list and delete policies: rules for AMQP's queues and exchanges by their names");
+    auto* set = command(*policy, "set", "Set a policy, or change the one of that name", Command::policy_set,
+                        "  braid policy set limits --pattern '^jobs' --define max-length=100000 "
+                        "--define overflow=reject-publish\n"
+                        "  braid policy set dead --pattern . --apply-to queues --define dead-letter-exchange=dead "
+                        "--priority 1");
+    set->add_option("--pattern", arguments_.policy_pattern, "A regular expression that is looked for in the names")
+        ->required()
+        ->type_name("PATTERN");
+    set->add_option("--define", arguments_.policy_definition, "A rule, under RabbitMQ's name")
+        ->required()
+        ->type_name("NAME=VALUE")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false);
+    set->add_option("--apply-to", arguments_.policy_target,
+                    "queues, classic_queues, quorum_queues, exchanges or all (default)")
+        ->type_name("WHAT");
+    set->add_option("--priority", arguments_.policy_priority, "Of all that match the highest counts (default 0)")
+        ->type_name("N");
+    auto* list = command(*policy, "list", "List the policies", Command::policy_list, "  braid policy list -o yaml");
+    auto* remove =
+        command(*policy, "delete", "Delete a policy", Command::policy_delete, "  braid policy delete limits");
+    for (auto* sub : {set, remove})
+      sub->add_option("NAME", arguments_.policy, "The policy's name")->required()->type_name("");
+    for (auto* sub : {set, list, remove}) {
+      sub->add_option("--vhost", arguments_.vhost, "The virtual host (default /)")->type_name("NAME");
       add_broker(sub);
       add_output(sub);
     }

@@ -18,6 +18,9 @@ enum class Command {
   topic_list,
   topic_describe,
   topic_delete,
+  policy_set,
+  policy_list,
+  policy_delete,
   settings_show,
   settings_reference,
   version,
@@ -37,6 +40,11 @@ struct Arguments {
   std::string topic;
   std::optional<std::int32_t> partitions;
   std::vector<std::string> topic_config;  ///< name=value
+
+  std::string vhost = "/";
+  std::string policy, policy_pattern, policy_target = "all";
+  std::int32_t policy_priority = 0;
+  std::vector<std::string> policy_definition;  ///< name=value
 };
 
 struct ParsedArguments {

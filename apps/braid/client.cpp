@@ -18,7 +18,11 @@ constexpr int answer_timeout_s = 60;  // deleting or listing very many takes the
 ClientError refused(int status, const std::string& body) {
   std::string code, message;
   if (const auto json = parse_json(body)) {
-    if (const auto* error = json->find("error")) {
+    const auto* reason = json->find("reason");
+    if (reason && reason->get<std::string>()) {  // as RabbitMQ's management API says it
+      message = *reason->get<std::string>();
+      if (status == 404) return {exit_code::not_found, "there is no such policy, or no such virtual host"};
+    } else if (const auto* error = json->find("error")) {
       const auto* code_text = error->find("code");
       const auto* message_text = error->find("message");
       if (code_text && code_text->get<std::string>()) code = *code_text->get<std::string>();
@@ -57,7 +61,7 @@ Result<Json, ClientError> AdminClient::request(const std::string& method, const 
   httplib::Request request;
   request.method = method;
   request.path = path;
-  if (method == "POST") {
+  if (method == "POST" || method == "PUT") {
     request.body = body;
     request.set_header("Content-Type", "application/json");
   }
@@ -68,6 +72,7 @@ Result<Json, ClientError> AdminClient::request(const std::string& method, const 
                                                             httplib::to_string(result.error()) +
                                                             "); `braid serve` starts one, --broker names another"}};
   if (result->status < 200 || result->status > 299) return Unexpected{refused(result->status, result->body)};
+  if (result->body.empty() && (result->status == 201 || result->status == 204)) return Json(Json::Object{});
   auto json = parse_json(result->body);
   if (!json) return Unexpected{ClientError{exit_code::error, "what answers at " + place + " is no Braid broker"}};
   return std::move(*json);

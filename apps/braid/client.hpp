@@ -20,7 +20,7 @@ class AdminClient {
   /// `broker` is "host:port"; the error is for the user.
   static Result<AdminClient, ClientError> to(const std::string& broker);
 
-  /// The body of a 2xx answer. `path` begins with '/'; `body` is sent when `method` is POST.
+  /// The body of a 2xx answer. `path` begins with '/'; `body` is sent when `method` is POST or PUT.
   Result<Json, ClientError> request(const std::string& method, const std::string& path,
                                     const std::string& body = {}) const;
 

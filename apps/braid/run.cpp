@@ -22,6 +22,12 @@ int run(int count, const char* const* words, std::ostream& out, std::ostream& er
       return topic_describe(arguments, out, err);
     case Command::topic_delete:
       return topic_delete(arguments, out, err);
+    case Command::policy_set:
+      return policy_set(arguments, out, err);
+    case Command::policy_list:
+      return policy_list(arguments, out, err);
+    case Command::policy_delete:
+      return policy_delete(arguments, out, err);
     case Command::settings_show:
       return settings_show(arguments, out, err);
     case Command::settings_reference:

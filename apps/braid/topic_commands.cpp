@@ -1,9 +1,7 @@
 // Braid, Apache-2.0.
 //
 // `braid topic ...` and `braid health`: a request to the broker's admin port, and its answer printed.
-#include <functional>
-
-#include "apps/braid/client.hpp"
+#include "apps/braid/ask.hpp"
 #include "apps/braid/commands.hpp"
 #include "apps/braid/exit_codes.hpp"
 #include "apps/braid/output.hpp"
@@ -13,48 +11,11 @@ namespace {
 
 constexpr const char* topics_path = "/api/v1/topics";
 
-int complain(std::ostream& err, const ClientError& error) {
-  err << "braid: " << error.text << '\n';
-  return error.exit_code;
-}
-
-/// A member as text, for a table.
-std::string text_of(const Json& object, std::string_view name) {
-  const auto* member = object.find(name);
-  if (!member) return "";
-  const auto* text = member->get<std::string>();
-  return text ? *text : to_json(*member);
-}
-
 const Json::Array& items_of(const Json& object, std::string_view name) {
   static const Json::Array none;
   const auto* member = object.find(name);
   const auto* items = member ? member->get<Json::Array>() : nullptr;
   return items ? *items : none;
-}
-
-std::string config_of(const Json& topic) {
-  std::string list;
-  const auto* config = topic.find("config");
-  const auto* members = config ? config->get<Json::Object>() : nullptr;
-  if (members)
-    for (const auto& [name, value] : *members) list += (list.empty() ? "" : " ") + name + "=" + text_of(*config, name);
-  return list;
-}
-
-using PrintTable = std::function<void(const Json&)>;
-
-int ask_and_print(const Arguments& arguments, const std::string& method, const std::string& path,
-                  const std::string& body, std::ostream& out, std::ostream& err, const PrintTable& print) {
-  const auto client = AdminClient::to(arguments.broker);
-  if (!client) return complain(err, client.error());
-  const auto answer = client->request(method, path, body);
-  if (!answer) return complain(err, answer.error());
-  if (arguments.output == OutputForm::table)
-    print(*answer);
-  else
-    print_json(out, arguments.output, *answer);
-  return exit_code::ok;
 }
 
 std::string path_of(const std::string& topic) {
@@ -107,7 +68,7 @@ int topic_list(const Arguments& arguments, std::ostream& out, std::ostream& err)
   }
   std::vector<Row> rows{{"TOPIC", "PARTITIONS", "CONFIG"}};
   for (const auto& topic : topics)
-    rows.push_back({text_of(topic, "name"), text_of(topic, "partitions"), config_of(topic)});
+    rows.push_back({text_of(topic, "name"), text_of(topic, "partitions"), pairs_of(topic, "config")});
   print_table(out, rows);
   return exit_code::ok;
 }

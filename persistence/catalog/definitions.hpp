@@ -1,7 +1,8 @@
 // Braid, Apache-2.0.
 //
-// What protocols define and want back after a restart, beside topics: AMQP's virtual hosts, exchanges and bindings. The
-// catalog keeps each as a key and a value that are the protocol's own, in the order in which they were first defined.
+// What protocols define and want back after a restart, beside topics: AMQP's virtual hosts, exchanges, bindings and
+// policies. The catalog keeps each as a key and a value that are the protocol's own, in the order in which they were
+// first defined.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@
 namespace braid {
 
 /// Stored and replicated: numbers are never used again. They are loaded in this order.
-enum class DefinitionKind : std::uint8_t { amqp_vhost = 0, amqp_exchange = 1, amqp_binding = 2 };
-inline constexpr std::uint8_t kDefinitionKinds = 3;
+enum class DefinitionKind : std::uint8_t { amqp_vhost = 0, amqp_exchange = 1, amqp_binding = 2, amqp_policy = 3 };
+inline constexpr std::uint8_t kDefinitionKinds = 4;
 
 struct DefinitionEdit {
   DefinitionKind kind = DefinitionKind::amqp_vhost;

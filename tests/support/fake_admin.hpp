@@ -47,6 +47,21 @@ class FakeAdmin final : public AdminApi {
       description.partitions.push_back({PartitionIndex(i), Offset(10), Offset(20 + i), 300});
     return description;
   }
+  Result<Policies, AdminError> list_policies() override {
+    const std::lock_guard lock(mutex);
+    Policies all{{"/", "other"}, {}};
+    for (const auto& [name, policy] : policies) all.policies.push_back(policy);
+    return all;
+  }
+  Result<bool, AdminError> set_policy(const PolicyInfo& policy) override {
+    const std::lock_guard lock(mutex);
+    if (policy.apply_to == "nothing") return Unexpected{AdminError{Errc::invalid_setting, "no such target"}};
+    return policies.insert_or_assign({policy.vhost, policy.name}, policy).second;
+  }
+  Result<bool, AdminError> delete_policy(const std::string& vhost, const std::string& name) override {
+    const std::lock_guard lock(mutex);
+    return policies.erase({vhost, name}) > 0;
+  }
   Health health() override {
     const std::lock_guard lock(mutex);
     return failing ? Health{{"the disk is full"}} : Health{};
@@ -54,6 +69,7 @@ class FakeAdmin final : public AdminApi {
 
   std::mutex mutex;
   std::map<std::string, TopicInfo> topics;
+  std::map<std::pair<std::string, std::string>, PolicyInfo> policies;
   bool failing = false;
 
  private:

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "actors/amqp/dead_letters/history.hpp"
-#include "actors/amqp/definitions/queue_arguments.hpp"
+#include "actors/amqp/definitions/policy.hpp"
 #include "actors/amqp/definitions/stored.hpp"
 #include "actors/amqp/delays/interface.hpp"
 #include "actors/amqp/message_record.hpp"
@@ -72,9 +72,10 @@ class DeadLetterRouter : public Pinned<QueueListener::base> {
   void bury(const DeadLetters& letters, const std::shared_ptr<Routing>& routing) {
     const auto name = parse_host_name(letters.name);
     const auto definition = QueueDefinition::decode(letters.definition);
-    const auto target = definition ? dead_letter_target(*definition) : std::nullopt;
-    const auto vhost = name && target ? services_.amqp.find(name->vhost) : nullptr;
-    const auto exchange = vhost ? vhost->topology().find_exchange(target->exchange) : std::nullopt;
+    const auto vhost = name && definition ? services_.amqp.find(name->vhost) : nullptr;
+    const auto policy = vhost ? vhost->policy_of_queue(name->queue, type_of(*definition)) : nullptr;
+    const auto target = vhost ? dead_letter_target(*definition, policy.get()) : std::nullopt;
+    const auto exchange = target ? vhost->topology().find_exchange(target->exchange) : std::nullopt;
     if (!exchange) return;
     const Death death{name->queue, letters.reason, target->routing_key};
     for_each(letters, [&](const MessageRecord& message) {

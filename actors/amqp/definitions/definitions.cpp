@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "actors/amqp/dead_letters/router.hpp"
+#include "actors/amqp/definitions/policy.hpp"
 #include "actors/amqp/delays/interface.hpp"
 #include "actors/topic_bridge/names.hpp"
 #include "cluster/catalog_service.hpp"
@@ -75,7 +76,11 @@ DefinitionsKeeper::behavior_type DefinitionsKeeper::make_behavior() {
       [this](const DefineVhost& request) {
         return when_ready<Defined, DefineVhost>(request, &DefinitionsKeeper::define);
       },
-      [this](const DropVhost& request) { return when_ready(request, &DefinitionsKeeper::drop); },
+      [this](const DropVhost& request) { return when_ready<Defined, DropVhost>(request, &DefinitionsKeeper::drop); },
+      [this](const DefinePolicy& request) {
+        return when_ready<Defined, DefinePolicy>(request, &DefinitionsKeeper::define);
+      },
+      [this](const DropPolicy& request) { return when_ready<Defined, DropPolicy>(request, &DefinitionsKeeper::drop); },
       [this](const DefineQueue& request) { return when_ready(request, &DefinitionsKeeper::declare); },
       [this](const DropQueue& request) { return when_ready(request, &DefinitionsKeeper::remove); },
       [this](const EmptyQueue& request) { return when_ready(request, &DefinitionsKeeper::purge); },
@@ -144,6 +149,11 @@ void DefinitionsKeeper::restore() {
                      rules->settings.single_active_consumer,
                      connection_number(queue.exclusive_to)};
     apply({AddQueue{std::string(name->vhost), std::string(name->queue), place}});
+    // A policy may have been stored and the process ended before its queues had the new rules.
+    if (const auto wanted = wanted_settings(queue); wanted && *wanted != queue.settings)
+      ask(
+          this, services_.queues[loop_index], ChangeQueue{queue.queue, *wanted}, [](const QueueChanged&) {},
+          [](const caf::error&) {});
   }
   restore_if(true);
   if (!stored_.empty() || !found_.empty())
@@ -354,6 +364,20 @@ void DefinitionsKeeper::finish_batch() {
 
 // -- virtual hosts, exchanges, bindings -------------------------------------------------------------------------------
 
+Refusal DefinitionsKeeper::check_limit(std::string_view verb, std::string_view kind, const std::string& name,
+                                       std::string_view counted, const VhostView& view, std::size_t there,
+                                       std::size_t limit) {
+  if (there < limit) return {};
+  return TopologyError{ReplyCode::precondition_failed, "cannot " + std::string(verb) + " " + std::string(kind) + " '" +
+                                                           name + "': " + std::string(counted) + " limit in vhost '" +
+                                                           view.name() + "' (" + std::to_string(limit) +
+                                                           ") is reached"};
+}
+
+std::size_t DefinitionsKeeper::own_objects(const VhostView& view) {
+  return view.find_queue(bridge_queue) ? 1 : 0;
+}
+
 void DefinitionsKeeper::open(const OpenVhost& request, Promise<Defined> promise) {
   if (!services_.amqp.find(request.name)) return promise.deliver({no_vhost(request.name)});
   answer_later(std::move(promise), Defined{});
@@ -372,6 +396,10 @@ void DefinitionsKeeper::define(const DefineExchange& request, Promise<Defined> p
   exchange.arguments = request.arguments.compact();
   const auto view = services_.amqp.find(request.vhost);
   const bool is_new = view && !view->topology().find_exchange(exchange.name);
+  if (is_new)
+    if (auto full = check_limit("declare", "exchange", exchange.name, "exchange", *view,
+                                view->topology().declared_exchanges(), services_.settings.amqp_protocol.max_exchanges))
+      return promise.deliver({std::move(full)});
   if (auto refused = apply({exchange})) return promise.deliver({std::move(refused)});
   if (is_new && exchange.durable) next_.edits.push_back(amqp::store(exchange));
   answer_later(std::move(promise), Defined{});
@@ -381,6 +409,11 @@ void DefinitionsKeeper::bind(const DefineBinding& request, Promise<Defined> prom
   const DefineBinding binding = clean(request);
   const auto view = services_.amqp.find(binding.vhost);
   const std::size_t before = view ? view->topology().bindings() : 0;
+  if (view && view->topology().is_missing(binding.to_exchange, binding.destination, binding.source, binding.key,
+                                          Table(binding.arguments.view())))
+    if (auto full = check_limit("bind", binding.to_exchange ? "exchange" : "queue", binding.destination, "binding",
+                                *view, before - own_objects(*view), services_.settings.amqp_protocol.max_bindings))
+      return promise.deliver({std::move(full)});
   if (auto refused = apply({binding})) return promise.deliver({std::move(refused)});
   const Vhost& topology = view->topology();
   if (topology.bindings() > before) count_binding(binding, true);
@@ -422,6 +455,7 @@ void DefinitionsKeeper::drop(const DropVhost& request, Promise<Defined> promise)
     if (!exchange.name.empty() && !exchange.name.starts_with("amq.")) topology.watcher().exchange_goes(number);
   });
   topology.watch({});
+  for (const auto& [name, policy] : view->policies()) next_.edits.push_back(forget(amqp::store(policy->definition())));
   apply({request});
   next_.edits.push_back(forget(amqp::store(DefineVhost{request.name})));
   answer_later(std::move(promise), Defined{});

@@ -10,6 +10,7 @@
 //
 //   definitions.cpp         start, batches, virtual hosts, exchanges, bindings
 //   definitions_queues.cpp  queues
+//   definitions_policies.cpp  policies
 #pragma once
 
 #include <functional>
@@ -93,11 +94,24 @@ class DefinitionsKeeper : public Pinned<DefinitionsActor::base> {
   void store(std::vector<DefinitionEdit> edits);
   template <class Request>
   void change(const Request& request, Promise<Defined> promise);
+  /// Whether one more fits; 406 in the words that RabbitMQ has for queues.
+  static Refusal check_limit(std::string_view verb, std::string_view kind, const std::string& name,
+                             std::string_view counted, const VhostView& view, std::size_t there, std::size_t limit);
+  /// The bridge's queue and its binding do not count.
+  static std::size_t own_objects(const VhostView& view);
   void open(const OpenVhost& request, Promise<Defined> promise);
   void define(const DefineExchange& request, Promise<Defined> promise);
   void bind(const DefineBinding& request, Promise<Defined> promise);
   void define(const DefineVhost& request, Promise<Defined> promise);
   void drop(const DropVhost& request, Promise<Defined> promise);
+
+  // definitions_policies.cpp
+  void define(const DefinePolicy& request, Promise<Defined> promise);
+  void drop(const DropPolicy& request, Promise<Defined> promise);
+  /// Rules of a queue as its arguments and the policies of now want them; nothing for what is none of AMQP's clients'.
+  std::optional<QueueSettings> wanted_settings(const QueueDescription& queue) const;
+  /// Calls `finished` when all queues of the virtual host have the rules that are in force now.
+  void refresh_queues(const std::string& vhost, std::function<void()> finished);
 
   // definitions_queues.cpp
   void declare(const DefineQueue& request, Promise<QueueDefined> promise);
@@ -110,6 +124,10 @@ class DefinitionsKeeper : public Pinned<DefinitionsActor::base> {
   void gone(const QueueGone& gone);
   void forget_queue(const std::string& vhost, const std::string& name, QueueId queue);
   std::string new_queue_name();
+  std::size_t being_declared(const std::string& vhost) const {
+    const auto found = declaring_.find(vhost);
+    return found == declaring_.end() ? 0 : found->second;
+  }
 
   Services& services_;
   std::vector<DefinitionReplica> replicas_;  ///< of the other loops
@@ -119,6 +137,7 @@ class DefinitionsKeeper : public Pinned<DefinitionsActor::base> {
   SetTopicFilters next_filters_;
   std::vector<Definition> stored_;  ///< until it has been restored
   std::vector<QueueDescription> found_;
+  std::map<std::string, std::size_t> declaring_;  ///< by virtual host: queues that hosts were asked to make
   std::size_t answers_missing_ = 0;
   bool ready_ = false;
   std::vector<std::function<void()>> early_;

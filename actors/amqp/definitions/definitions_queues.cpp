@@ -6,6 +6,7 @@
 #include <array>
 
 #include "actors/amqp/definitions/definitions.hpp"
+#include "actors/amqp/definitions/policy.hpp"
 
 namespace braid::amqp {
 
@@ -77,19 +78,30 @@ void DefinitionsKeeper::declare(const DefineQueue& given, Promise<QueueDefined> 
   } else {
     auto rules = check_queue(wanted, text, server_named);
     if (!rules) return refuse(rules.error());
+    const std::size_t there = view->topology().queues() - own_objects(*view) + being_declared(request.vhost);
+    if (auto full = check_limit("declare", "queue", request.name, "queue", *view, there,
+                                services_.settings.amqp_protocol.max_queues))
+      return refuse(std::move(*full));
     type = rules->type;
-    to_host.settings = rules->settings;
+    to_host.settings = with_policy(wanted, rules->settings, view->policy_of_queue(request.name, type).get());
     to_host.definition = wanted.encode();
     if (request.exclusive) to_host.exclusive_to = request.session;
   }
   const auto host = queue_loop(services_, to_host.name);
   const auto held = std::make_shared<Promise<QueueDefined>>(std::move(promise));
+  const bool may_make = !to_host.passive;
+  if (may_make) ++declaring_[request.vhost];
+  const auto answered = [this, may_make, vhost = request.vhost] {
+    if (may_make && --declaring_[vhost] == 0) declaring_.erase(vhost);
+  };
   ask(
       this, services_.queues[host], std::move(to_host),
-      [this, request, wanted, type, held](const QueueDeclared& answer) {
+      [this, request, wanted, type, held, answered](const QueueDeclared& answer) {
+        answered();
         declared(request, wanted, type, answer, std::move(*held));
       },
-      [held](const caf::error&) {
+      [held, answered](const caf::error&) {
+        answered();
         held->deliver({host_is_gone(), {}, {}, 0, 0});
       });
 }

@@ -3,6 +3,7 @@
 // The definitions as one loop has them. Every loop applies the same changes in the same order, so all of them route
 // alike.
 #include "actors/amqp/definitions/interface.hpp"
+#include "actors/amqp/definitions/policy.hpp"
 
 namespace braid::amqp {
 
@@ -29,6 +30,30 @@ Refusal VhostView::check_access(std::string_view name, const QueuePlace& place, 
   return place.usable_by(who) ? Refusal() : locked(name);
 }
 
+namespace {
+
+/// Of those that `applies` says yes to, the one that counts.
+template <class Applies>
+std::shared_ptr<const Policy> highest(const std::map<std::string, std::shared_ptr<const Policy>>& policies,
+                                      Applies&& applies) {
+  std::shared_ptr<const Policy> best;
+  for (const auto& [name, policy] : policies)
+    if ((!best || policy->definition().priority > best->definition().priority) && applies(*policy)) best = policy;
+  return best;
+}
+
+}  // namespace
+
+std::shared_ptr<const Policy> VhostView::policy_of_queue(std::string_view name, QueueType type) const {
+  return highest(policies_, [&](const Policy& policy) { return policy.is_for_queue(name, type); });
+}
+
+void VhostView::apply_policy(ExchangeNumber exchange) {
+  const auto policy = highest(
+      policies_, [name = topology_.exchange_name(exchange)](const Policy& each) { return each.is_for_exchange(name); });
+  topology_.set_default_alternate(exchange, policy ? policy->rules().alternate_exchange.value_or("") : "");
+}
+
 VhostDirectory::VhostDirectory(std::uint64_t seed) : seed_(seed) {
   apply({DefineVhost{std::string(default_vhost)}});
 }
@@ -43,7 +68,9 @@ namespace {
 /// Changes of what is in one virtual host.
 class Applier {
  public:
-  explicit Applier(Vhost& topology, std::vector<QueuePlace>& places) : topology_(topology), places_(places) {}
+  Applier(Vhost& topology, std::vector<QueuePlace>& places,
+          std::map<std::string, std::shared_ptr<const Policy>>& policies)
+      : topology_(topology), places_(places), policies_(policies) {}
 
   Refusal operator()(const DefineExchange& change) {
     return topology_.declare_exchange({.name = change.name,
@@ -80,9 +107,21 @@ class Applier {
     return {};
   }
 
+  Refusal operator()(const DefinePolicy& change) {
+    auto policy = Policy::make(change);
+    if (!policy) return TopologyError{ReplyCode::precondition_failed, policy.error()};
+    policies_[change.name] = std::move(*policy);
+    return {};
+  }
+  Refusal operator()(const DropPolicy& change) {
+    if (policies_.erase(change.name) > 0) return {};
+    return TopologyError{ReplyCode::not_found, "no policy '" + change.name + "' in vhost '" + change.vhost + "'"};
+  }
+
  private:
   Vhost& topology_;
   std::vector<QueuePlace>& places_;
+  std::map<std::string, std::shared_ptr<const Policy>>& policies_;
 };
 
 }  // namespace
@@ -102,7 +141,15 @@ Refusal VhostDirectory::apply(const DefinitionChange& change) {
           const auto view = find(what.vhost);
           if (!view) return TopologyError{ReplyCode::not_allowed, "vhost '" + what.vhost + "' not found"};
           ++view->version_;
-          return Applier(view->topology_, view->places_)(what);
+          auto refused = Applier(view->topology_, view->places_, view->policies_)(what);
+          using What = std::decay_t<decltype(what)>;
+          if constexpr (std::is_same_v<What, DefinePolicy> || std::is_same_v<What, DropPolicy>)
+            view->topology_.each_exchange([&](const Vhost::ExchangeInfo& exchange) {
+              view->apply_policy(*view->topology_.find_exchange(exchange.name));
+            });
+          if constexpr (std::is_same_v<What, DefineExchange>)
+            if (const auto exchange = view->topology_.find_exchange(what.name)) view->apply_policy(*exchange);
+          return refused;
         }
         return {};
       },

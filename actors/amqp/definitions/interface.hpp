@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,6 +40,8 @@ inline constexpr std::string_view default_vhost = "/";
 
 /// What x-queue-type said. Classic and quorum queues differ in what they refuse, not in how they store.
 enum class QueueType : std::uint8_t { classic = 0, quorum = 1, stream = 2 };
+
+class Policy;
 
 /// A queue as sessions see it without asking anybody.
 struct QueuePlace {
@@ -91,10 +94,17 @@ class VhostView {
   TopologyError locked(std::string_view name) const;
   Refusal check_access(std::string_view name, const QueuePlace& place, ConnectionNumber who) const;
 
+  /// By name. Those of this loop: they are matched on it only.
+  const std::map<std::string, std::shared_ptr<const Policy>>& policies() const { return policies_; }
+  /// The one that applies to a queue, which need not be there yet; null when there is none.
+  std::shared_ptr<const Policy> policy_of_queue(std::string_view name, QueueType type) const;
+
  private:
   friend class VhostDirectory;
+  void apply_policy(ExchangeNumber exchange);
   Vhost topology_;
   std::vector<QueuePlace> places_;  ///< by QueueNumber
+  std::map<std::string, std::shared_ptr<const Policy>> policies_;
   std::uint64_t version_ = 1;
   bool deleted_ = false;
 };
@@ -156,6 +166,21 @@ struct DropBinding {
   Bytes arguments = {};
   ConnectionNumber who = ConnectionNumber::none;
 };
+/// What a policy is for.
+enum class PolicyTarget : std::uint8_t { all = 0, queues = 1, classic_queues = 2, quorum_queues = 3, exchanges = 4 };
+/// A policy, new or instead of one of the same name (policy.hpp). In force for what is there when it is answered.
+/// Refused with 406 and a sentence when it makes no sense.
+struct DefinePolicy {
+  std::string vhost, name;
+  std::string pattern;  ///< a regular expression that is looked for anywhere in a name
+  PolicyTarget apply_to = PolicyTarget::all;
+  std::int32_t priority = 0;  ///< the highest counts; of equals the first by name
+  Bytes definition = {};      ///< the fields of a table
+};
+/// 404 when there is none.
+struct DropPolicy {
+  std::string vhost, name;
+};
 /// Only for administration; sessions look them up.
 struct DefineVhost {
   std::string name;
@@ -207,7 +232,8 @@ struct RemoveQueue {
   std::string vhost, name;
 };
 struct DefinitionChange {
-  std::variant<DefineVhost, DropVhost, DefineExchange, DropExchange, DefineBinding, DropBinding, AddQueue, RemoveQueue>
+  std::variant<DefineVhost, DropVhost, DefineExchange, DropExchange, DefineBinding, DropBinding, AddQueue, RemoveQueue,
+               DefinePolicy, DropPolicy>
       what;
 };
 
@@ -215,8 +241,9 @@ struct DefinitionChange {
 using DefinitionsActor =
     Interface<Answers<OpenVhost, Defined>, Answers<DefineExchange, Defined>, Answers<DropExchange, Defined>,
               Answers<DefineBinding, Defined>, Answers<DropBinding, Defined>, Answers<DefineVhost, Defined>,
-              Answers<DropVhost, Defined>, Answers<DefineQueue, QueueDefined>, Answers<DropQueue, QueueDropped>,
-              Answers<EmptyQueue, QueueDropped>, Takes<QueueGone>>;
+              Answers<DropVhost, Defined>, Answers<DefinePolicy, Defined>, Answers<DropPolicy, Defined>,
+              Answers<DefineQueue, QueueDefined>, Answers<DropQueue, QueueDropped>, Answers<EmptyQueue, QueueDropped>,
+              Takes<QueueGone>>;
 
 }  // namespace braid::amqp
 
@@ -227,6 +254,8 @@ BRAID_MESSAGE(braid::amqp::DefineBinding)
 BRAID_MESSAGE(braid::amqp::DropBinding)
 BRAID_MESSAGE(braid::amqp::DefineVhost)
 BRAID_MESSAGE(braid::amqp::DropVhost)
+BRAID_MESSAGE(braid::amqp::DefinePolicy)
+BRAID_MESSAGE(braid::amqp::DropPolicy)
 BRAID_MESSAGE(braid::amqp::Defined)
 BRAID_MESSAGE(braid::amqp::DefineQueue)
 BRAID_MESSAGE(braid::amqp::QueueDefined)

@@ -28,6 +28,9 @@ std::string_view module_of(QueueType type) {
   return names[static_cast<std::size_t>(type)];
 }
 
+/// By Overflow.
+constexpr std::array<std::string_view, 3> overflow_names{"drop-head", "reject-publish", "reject-publish-dlx"};
+
 std::optional<QueueType> queue_type(std::string_view name) {
   if (name == "classic") return QueueType::classic;
   if (name == "quorum") return QueueType::quorum;
@@ -97,8 +100,7 @@ Problem check_strategy(const FieldValue& value, const Table&) {
   return one_of(value, known, "invalid_dlx_strategy");
 }
 Problem check_overflow(const FieldValue& value, const Table&) {
-  constexpr std::array<std::string_view, 3> known{"drop-head", "reject-publish", "reject-publish-dlx"};
-  return one_of(value, known, "invalid_overflow");
+  return one_of(value, overflow_names, "invalid_overflow");
 }
 Problem check_mode(const FieldValue& value, const Table&) {
   constexpr std::array<std::string_view, 2> known{"default", "lazy"};
@@ -182,10 +184,8 @@ QueueSettings settings_of(const QueueDefinition& wanted, QueueType type) {
   if (const auto single = table.find("x-single-active-consumer")) settings.single_active_consumer = single->as_bool();
   if (const auto priority = table.find("x-max-priority"))
     settings.max_priority = static_cast<std::uint8_t>(priority->as_integer());
-  if (const auto overflow = table.find("x-overflow")) {
-    if (overflow->as_text() == "reject-publish") settings.overflow = Overflow::reject_publish;
-    if (overflow->as_text() == "reject-publish-dlx") settings.overflow = Overflow::reject_publish_dead_letter;
-  }
+  if (const auto overflow = table.find("x-overflow"))
+    settings.overflow = overflow_of(overflow->as_text()).value_or(Overflow::drop_head);
   set(table, "x-message-ttl", settings.message_ttl_ms);
   set(table, "x-expires", settings.expires_ms);
   set(table, "x-max-length", settings.max_length);
@@ -200,6 +200,17 @@ QueueSettings settings_of(const QueueDefinition& wanted, QueueType type) {
 }
 
 }  // namespace
+
+QueueType type_of(const QueueDefinition& definition) {
+  const auto named = definition.table().find("x-queue-type");
+  return named && named->is_text() ? queue_type(named->as_text()).value_or(QueueType::classic) : QueueType::classic;
+}
+
+std::optional<Overflow> overflow_of(std::string_view name) {
+  const auto* found = std::find(overflow_names.begin(), overflow_names.end(), name);
+  if (found == overflow_names.end()) return std::nullopt;
+  return static_cast<Overflow>(found - overflow_names.begin());
+}
 
 Result<QueueRules, TopologyError> check_queue(const QueueDefinition& wanted, const std::string& queue,
                                               bool server_named) {
@@ -288,16 +299,6 @@ Refusal check_equivalent(const QueueDefinition& current, const QueueDefinition& 
     }
   }
   return {};
-}
-
-std::optional<DeadLetterTarget> dead_letter_target(const QueueDefinition& definition) {
-  const Table table = definition.table();
-  const auto exchange = table.find("x-dead-letter-exchange");
-  if (!exchange || !exchange->is_text()) return std::nullopt;
-  DeadLetterTarget target{exchange->as_text(), std::nullopt};
-  if (const auto key = table.find("x-dead-letter-routing-key"); key && key->is_text())
-    target.routing_key = key->as_text();
-  return target;
 }
 
 // -- as bytes ---------------------------------------------------------------------------------------------------------

@@ -40,11 +40,9 @@ Result<QueueRules, TopologyError> check_queue(const QueueDefinition& wanted, con
 /// Whether a queue that is there is what a second declaration asks for.
 Refusal check_equivalent(const QueueDefinition& current, const QueueDefinition& wanted, const std::string& queue);
 
-/// Where dead letters of a queue go.
-struct DeadLetterTarget {
-  std::string_view exchange;
-  std::optional<std::string_view> routing_key;  ///< nothing: the message's own
-};
-std::optional<DeadLetterTarget> dead_letter_target(const QueueDefinition&);
+/// Of a queue that was declared.
+QueueType type_of(const QueueDefinition& definition);
+/// "drop-head" and its like.
+std::optional<Overflow> overflow_of(std::string_view name);
 
 }  // namespace braid::amqp

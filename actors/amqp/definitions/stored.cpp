@@ -46,6 +46,17 @@ DefinitionEdit store(const DefineBinding& binding) {
   return {DefinitionKind::amqp_binding, key.finish(), Bytes()};
 }
 
+DefinitionEdit store(const DefinePolicy& policy) {
+  ByteWriter key, value;
+  key.sized(policy.vhost);
+  key.sized(policy.name);
+  value.sized(policy.pattern);
+  value.u8(static_cast<std::uint8_t>(policy.apply_to));
+  value.i32(policy.priority);
+  value.raw(policy.definition);
+  return {DefinitionKind::amqp_policy, key.finish(), value.finish()};
+}
+
 DefinitionEdit forget(DefinitionEdit stored) {
   stored.value.reset();
   return stored;
@@ -81,6 +92,20 @@ std::optional<DefinitionChange> load(const Definition& stored) {
       if (!arguments || key.failed()) return std::nullopt;
       binding.arguments = *arguments;
       return DefinitionChange{std::move(binding)};
+    }
+    case DefinitionKind::amqp_policy: {
+      DefinePolicy policy;
+      policy.vhost = key.take_sized();
+      policy.name = key.take_sized();
+      policy.pattern = value.take_sized();
+      const std::uint8_t target = value.u8();
+      policy.priority = value.i32();
+      const auto definition = take_table(value);
+      if (!definition || key.failed() || value.failed() || target > static_cast<std::uint8_t>(PolicyTarget::exchanges))
+        return std::nullopt;
+      policy.apply_to = static_cast<PolicyTarget>(target);
+      policy.definition = *definition;
+      return DefinitionChange{std::move(policy)};
     }
   }
   return std::nullopt;

@@ -16,6 +16,7 @@ namespace braid::amqp {
 DefinitionEdit store(const DefineVhost& vhost);
 DefinitionEdit store(const DefineExchange& exchange);
 DefinitionEdit store(const DefineBinding& binding);
+DefinitionEdit store(const DefinePolicy& policy);
 /// The same key without a value.
 DefinitionEdit forget(DefinitionEdit stored);
 

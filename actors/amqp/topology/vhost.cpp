@@ -60,6 +60,7 @@ Vhost::Vhost(std::string name, std::uint64_t seed)
   predeclare("amq.headers", ExchangeType::headers);
   predeclare("amq.match", ExchangeType::headers);
   predeclare("amq.rabbitmq.trace", ExchangeType::topic, true);
+  predeclared_ = exchange_count_;
 }
 
 void Vhost::predeclare(std::string_view name, ExchangeType type, bool internal) {
@@ -97,6 +98,7 @@ ExchangeNumber Vhost::create(std::string_view name, Exchange&& made) {
   if (made.routes_as == ExchangeType::headers) made.header_index = std::make_unique<HeaderIndex>(seed_);
   if (made.routes_as == ExchangeType::consistent_hash) made.ring = std::make_unique<HashRing>();
   exchanges_[number] = std::make_unique<Exchange>(std::move(made));
+  ++exchange_count_;
   return static_cast<ExchangeNumber>(number);
 }
 
@@ -212,6 +214,7 @@ void Vhost::erase(ExchangeNumber number) {
   keys_.drop_root(gone.root);
   const auto name = static_cast<std::uint32_t>(number);
   exchanges_[name].reset();
+  --exchange_count_;
   exchange_names_.release(name);
 }
 
@@ -231,6 +234,7 @@ QueueNumber Vhost::add_queue(std::string_view name, bool durable, ConnectionNumb
   queues_[number] = {};
   queues_[number].durable = durable;
   queues_[number].exclusive_to = exclusive_to;
+  ++queue_count_;
   return static_cast<QueueNumber>(number);
 }
 
@@ -238,6 +242,7 @@ void Vhost::remove_queue(QueueNumber number) {
   Queue& gone = queue(number);
   while (gone.as_destination.count > 0) remove_binding(gone.as_destination.first);
   queue_names_.release(static_cast<std::uint32_t>(number));
+  --queue_count_;
   erase_unused();
 }
 

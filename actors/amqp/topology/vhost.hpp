@@ -66,6 +66,10 @@ class Vhost {
   Refusal check_exchange(std::string_view name) const;
   /// One that is not there counts as deleted.
   Refusal delete_exchange(std::string_view name, bool if_unused);
+  /// The alternate exchange of one whose own arguments name none; "" for none.
+  void set_default_alternate(ExchangeNumber number, std::string alternate) {
+    exchange(number).default_alternate = std::move(alternate);
+  }
   std::optional<ExchangeNumber> find_exchange(std::string_view name) const;
   std::string_view exchange_name(ExchangeNumber number) const {
     return exchange_names_.text(static_cast<std::uint32_t>(number));
@@ -90,6 +94,9 @@ class Vhost {
                         const Table& arguments);
   Refusal unbind_exchange(std::string_view destination, std::string_view source, std::string_view key,
                           const Table& arguments);
+  /// Both ends are there, and this binding is not.
+  bool is_missing(bool to_exchange, std::string_view destination, std::string_view source, std::string_view key,
+                  const Table& arguments) const;
 
   // Publishing
   /// The exchange of a basic.publish, by name.
@@ -127,6 +134,9 @@ class Vhost {
   bool is_durable(const Binding&) const;
   bool is_durable(QueueNumber number) const { return queues_[static_cast<std::uint32_t>(number)].durable; }
   std::size_t bindings() const { return bindings_.size(); }
+  std::size_t queues() const { return queue_count_; }
+  /// Beside those that every virtual host has.
+  std::size_t declared_exchanges() const { return exchange_count_ - predeclared_; }
 
  private:
   /// What a consistent-hash exchange distributes by.
@@ -141,6 +151,7 @@ class Vhost {
     HashOf hash_of = HashOf::routing_key;
     std::string hash_header;
     std::string alternate;
+    std::string default_alternate;  ///< when it has no argument of that name
     std::string arguments;
     KeyIndex::Root root = 0;
     std::unique_ptr<HeaderIndex> header_index;
@@ -198,6 +209,7 @@ class Vhost {
   routing::NameTable queue_names_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;  ///< by the name's number
   std::vector<Queue> queues_;                         ///< by the name's number
+  std::size_t exchange_count_ = 0, predeclared_ = 0, queue_count_ = 0;
   ExchangeNumber default_exchange_{};
   BindingTable bindings_;
   KeyIndex keys_;

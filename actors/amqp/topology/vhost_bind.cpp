@@ -72,6 +72,12 @@ Refusal Vhost::unbind(const Ends& ends, std::string_view key, const Table& argum
   return {};
 }
 
+bool Vhost::is_missing(bool to_exchange, std::string_view destination, std::string_view source, std::string_view key,
+                       const Table& arguments) const {
+  const auto ends = find_ends(to_exchange, destination, source);
+  return ends && bindings_.find(ends->source, ends->destination, key, in_order(arguments)) == Binding::none;
+}
+
 Refusal Vhost::bind_queue(std::string_view queue, std::string_view exchange, std::string_view key,
                           const Table& arguments, ConnectionNumber who) {
   const auto ends = find_ends(false, queue, exchange);

@@ -113,8 +113,10 @@ void Vhost::route_through(Exchange& at, bool is_default, const Publication& publ
       keys_.match_all(at.root, each);
       break;
   }
-  if (found_ > 0 || at.alternate.empty()) return;
-  if (const auto alternate = find_exchange(at.alternate)) deliver(*alternate);
+  if (found_ > 0) return;
+  const std::string& name = at.alternate.empty() ? at.default_alternate : at.alternate;
+  if (name.empty()) return;
+  if (const auto alternate = find_exchange(name)) deliver(*alternate);
 }
 
 void Vhost::to_ring(const Exchange& at, const Publication& publication) {

@@ -87,7 +87,8 @@ class AmqpWorld {
  public:
   static constexpr std::size_t loops = 2;
 
-  explicit AmqpWorld(std::uint64_t seed = 1) : world({.seed = seed}), machine(world.add_node("broker", loops)) {
+  explicit AmqpWorld(std::uint64_t seed = 1, Settings settings = {})
+      : world({.seed = seed}), machine(world.add_node("broker", loops)), settings_(std::move(settings)) {
     static int number = 0;
     catalog_file_ = (std::filesystem::temp_directory_path() /
                      ("braid-amqp-" + std::to_string(::getpid()) + "-" + std::to_string(++number) + ".db"))

@@ -90,6 +90,31 @@ TEST_CASE("braid topic create, list, describe and delete work against a running 
   CHECK_FALSE(broker.api.topics.contains("sensors"));
 }
 
+TEST_CASE("braid policy set, list and delete work against a running broker") {
+  Broker broker;
+  const auto set = broker({"policy", "set", "limits", "--pattern", "^jobs/", "--define", "max-length=5", "--define",
+                           "dead-letter-routing-key=5", "--priority", "-2", "--apply-to", "queues"});
+  CHECK(set.err.empty());
+  CHECK(set.out == "set policy limits\n");
+  const auto& policy = broker.api.policies.at({"/", "limits"});
+  CHECK(policy.definition == std::map<std::string, PolicyInfo::Value>{{"max-length", std::int64_t{5}},
+                                                                      {"dead-letter-routing-key", std::string("5")}});
+  CHECK(broker({"policy", "set", "limits", "--pattern", "^jobs/", "--define", "max-length=6"}).code == 0);
+  CHECK(broker({"policy", "list"}).out ==
+        "POLICY  PATTERN  APPLY TO  PRIORITY  DEFINITION\n"
+        "limits  ^jobs/   all       0         max-length=6\n");
+  CHECK(parse_json(broker({"policy", "list", "-o", "json"}).out));
+  CHECK(broker({"policy", "list", "--vhost", "nowhere"}).code == 4);
+  CHECK(broker({"policy", "set", "p", "--pattern", "x", "--define", "max-length"}).code == 2);
+  CHECK(broker({"policy", "set", "p", "--define", "max-length=1"}).code == 2);
+  const auto refused = broker({"policy", "set", "p", "--pattern", "x", "--define", "a=b", "--apply-to", "nothing"});
+  CHECK(refused.code == 1);
+  CHECK(refused.err == "braid: no such target\n");
+  CHECK(broker({"policy", "delete", "limits"}).out == "deleted policy limits\n");
+  CHECK(broker({"policy", "delete", "limits"}).code == 4);
+  CHECK(broker.api.policies.empty());
+}
+
 TEST_CASE("json output is one document that names what the table shows") {
   Broker broker;
   broker({"topic", "create", "t"});
