@@ -31,28 +31,41 @@ class Alarms(AmqpTest):
 class Memory(Alarms):
     """The budget is 16 MiB, and a request that waits for others holds more."""
 
+    def request(self, connection, key, version, *parts):
+        """A request of Kafka's, without waiting for its answer; a text or a part that is bytes already."""
+        def encoded(part):
+            return part if isinstance(part, bytes) else struct.pack(">h", len(part)) + part.encode()
+        body = struct.pack(">hhi", key, version, 1) + b"".join(encoded(part) for part in ("hog", *parts))
+        connection.sendall(struct.pack(">i", len(body)) + body)
+
     def join(self, group, metadata):
-        """A Kafka consumer that joins a group; its socket."""
-        def text(value):
-            return struct.pack(">h", len(value)) + value.encode()
-        session_ms = rebalance_ms = 60000
-        body = (struct.pack(">hhi", 11, 2, 1) + text("hog") + text(group) + struct.pack(">ii", session_ms, rebalance_ms) +
-                text("") + text("consumer") + struct.pack(">i", 1) + text("range") +
-                struct.pack(">i", len(metadata)) + metadata)
+        """A consumer that joins a group; its socket."""
         connection = socket.create_connection((HOST, KAFKA), timeout=30)
         self.addCleanup(connection.close)
-        connection.sendall(struct.pack(">i", len(body)) + body)
+        session_ms = rebalance_ms = 60000
+        self.request(connection, 11, 2, group, struct.pack(">ii", session_ms, rebalance_ms), "", "consumer",
+                     struct.pack(">i", 1), "range", struct.pack(">i", len(metadata)) + metadata)
         return connection
 
     def fill(self):
-        """Closing what is returned frees the memory again."""
+        """Returns what gives the memory back."""
         group = unique("group")
         first = self.join(group, b"")
-        size = struct.unpack(">i", first.recv(4, socket.MSG_WAITALL))[0]
-        answer = first.recv(size, socket.MSG_WAITALL)
+        answer = first.recv(struct.unpack(">i", first.recv(4, socket.MSG_WAITALL))[0], socket.MSG_WAITALL)
         self.assertEqual(struct.unpack(">h", answer[8:10])[0], 0, "JoinGroup's error")
-        # It has to wait until the first one joins again.
-        return self.join(group, bytes(20 << 20))
+        texts, at = [], 14  # behind the generation: protocol, leader, member
+        for _ in range(3):
+            size = struct.unpack(">h", answer[at:at + 2])[0]
+            texts.append(answer[at + 2:at + 2 + size].decode())
+            at += 2 + size
+        # It has to wait until the first one joins again, or leaves.
+        second = self.join(group, bytes(20 << 20))
+
+        def free():
+            self.request(first, 13, 0, group, texts[2])
+            first.recv(1)
+            second.close()
+        return free
 
     def test_publishers_wait_and_others_are_not_told(self):
         connection, consuming = self.connect(), self.connect()
@@ -70,7 +83,7 @@ class Memory(Alarms):
         channel.basic_publish("", late, b"before")
         reader.wait(1)
 
-        hog = self.fill()
+        free = self.fill()
 
         def published():
             if not told:
@@ -91,7 +104,7 @@ class Memory(Alarms):
         self.assertNotIn(b"waits", reader.bodies())
         self.assertEqual((told, told_consumer), (["low on memory"], []))
 
-        hog.close()
+        free()
         self.until_told(connection, told, ["low on memory", "unblocked"])
         eventually(lambda: pump(consuming) or reader.bodies()[-1] == b"waits", "the message that waited")
         self.assertEqual(told_consumer, [])
@@ -102,7 +115,7 @@ class Memory(Alarms):
         raw, watcher = Raw(self).open(channels=2), self.channel()
         queue = self.queue(watcher)
         raw.call(spec.Confirm.Select(), spec.Confirm.SelectOk)
-        hog = self.fill()
+        free = self.fill()
         # Until the broker has seen the alarm publishes are confirmed; the first that is not is waiting.
         for number in range(1, 100000):
             raw.send(raw.publish(queue, b"x"))
@@ -115,7 +128,7 @@ class Memory(Alarms):
         raw.call(spec.Queue.Declare(queue=queue, passive=True), spec.Queue.DeclareOk, channel=2)
         # What waits is not lost by closing.
         raw.send(frame.Method(0, spec.Connection.Close(200, "bye", 0, 0)))
-        hog.close()
+        free()
         while not isinstance(raw.receive().method, spec.Connection.CloseOk):
             pass  # its confirm may come, or not any more
         self.until_counts(watcher, queue, number)
