@@ -13,6 +13,9 @@ namespace {
 constexpr std::size_t kLeastOutBytes = 64, kMostOutBytes = 16u << 10;
 /// More packet identifiers than there are, so only a client that repeats itself gets there.
 constexpr std::size_t kMaxUnacknowledged = 1u << 17;
+/// Subscriptions whose retained messages have not been looked for: past so many no more are taken, until fewer are
+/// left.
+constexpr std::size_t kMostCursors = 1000, kFewCursors = 500;
 
 DecodeLimits decode_limits(const MqttSettings& settings) {
   return {.max_packet_bytes = settings.max_packet_bytes,
@@ -109,6 +112,12 @@ void Session::received(ReceiveBuffer& buffer) {
   put_back_pressure();
 }
 
+/// While the keeper of retained messages is what is waited for, never while the client is: its acknowledgements must
+/// come in.
+bool Session::looking_up() const {
+  return asking_retained_ && state_.retained.size() > (paused_ ? kFewCursors : kMostCursors);
+}
+
 std::string Session::peer() {
   return has_stream() ? stream().peer().text() : std::string();
 }
@@ -155,7 +164,8 @@ void Session::put_back_pressure() {
   if (phase_ == Phase::leaving || phase_ == Phase::ended) return;
   const bool full = publishing_bytes() > limits.max_inflight_bytes || budget_.should_wait() ||
                     stream().unsent_bytes() > limits.max_send_buffer_bytes || phase_ == Phase::claiming ||
-                    (publish_waits_ && subscribing_ != 0) || acknowledger_.waiting() > kMaxUnacknowledged;
+                    (publish_waits_ && subscribing_ != 0) || looking_up() ||
+                    acknowledger_.waiting() > kMaxUnacknowledged;
   if (full == paused_) return;
   // With hysteresis, so that a socket is not stopped and started for every batch.
   if (!full && publishing_bytes() > limits.max_inflight_bytes / 2) return;

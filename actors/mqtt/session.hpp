@@ -92,6 +92,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   void publish_read();
   std::size_t publishing_bytes() const { return publisher_ ? publisher_->in_flight_bytes() : 0; }
   void put_back_pressure();
+  bool looking_up() const;
   /// What the turn writes.
   ByteWriter& out();
   void finish_out();

@@ -189,7 +189,8 @@ void Session::advance_retained() {
         auto& current = state_.retained.front();
         if (current.filter.empty()) {
           state_.retained.pop_front();
-          return advance_retained();
+          advance_retained();
+          return put_back_pressure();
         }
         for (const auto& publication : found.messages) {
           Delivery delivery{publication, std::min(current.qos, publication->qos), true, {}, 0};
@@ -204,10 +205,12 @@ void Session::advance_retained() {
         work_on_queue();
         advance_retained();
         flush();
+        put_back_pressure();
       },
       [this](caf::error) {
         asking_retained_ = false;
         state_.retained.clear();
+        put_back_pressure();
       });
 }
 

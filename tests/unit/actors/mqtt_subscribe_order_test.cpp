@@ -109,6 +109,29 @@ TEST_CASE("a message that is retained behind a subscription comes once, although
   CHECK(skipped > 1);
 }
 
+TEST_CASE("a client that subscribes faster than its retained messages are looked up gets all of them") {
+  MqttWorld world(test_seed());
+  auto& publisher = world.client({.client_id = "p"});
+  std::set<std::string> expected;
+  constexpr std::uint16_t filters = 3000;
+  for (int i = 0; i < filters; i += 30) {
+    expected.insert("a/" + std::to_string(i));
+    publisher.publish_and_wait("a/" + std::to_string(i), "old", 1, true);
+  }
+  // One message at a time: its acknowledgements must be read although no more subscriptions are taken meanwhile.
+  auto& subscriber = world.client({.client_id = "s", .receive_maximum = 1});
+  ByteWriter out;
+  for (std::uint16_t id = 0; id < filters; ++id)
+    append_subscribe(out, static_cast<std::uint16_t>(id + 1), "a/" + std::to_string(id), 1);
+  subscriber.write(out.finish());
+  REQUIRE(subscriber.wait([&] { return subscriber.subacks.size() == filters; }));
+  REQUIRE(subscriber.wait_received(expected.size()));
+  world.run_for(1000);
+  std::set<std::string> got;
+  for (const auto& one : subscriber.received) CHECK(got.insert(one.topic).second);
+  CHECK(got == expected);
+}
+
 TEST_CASE("no retained message is missed by those who subscribe while it is published") {
   const auto first = test_seed();
   for (auto seed = first; seed < first + 30; ++seed) {
