@@ -247,9 +247,10 @@ void QueueCursor::advance() {
     if (run == 0) break;
     first_ = Offset(first_.value + run);
   }
-  while (!slots_.empty() && base_ < first_.value / kPage) {
-    slots_.pop_front();
-    ++base_;
+  const auto gone = std::min(static_cast<std::int64_t>(slots_.size()), first_.value / kPage - base_);
+  if (gone > 0) {
+    slots_.erase(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(gone));
+    base_ += gone;
   }
   if (slots_.empty()) base_ = first_.value / kPage;
 }

@@ -16,7 +16,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -140,7 +139,7 @@ class QueueCursor {
 
   Offset first_, next_, end_;
   std::int64_t base_;  ///< number of the first slot's page
-  std::deque<Slot> slots_;
+  std::vector<Slot> slots_;
   std::uint64_t held_ = 0, returned_ = 0;
   std::uint64_t acknowledged_ahead_ = 0;    ///< at or behind `next`: known from before a restart
   mutable std::int64_t returned_from_ = 0;  ///< no page before this one has anything returned

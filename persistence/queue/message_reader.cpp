@@ -28,8 +28,8 @@ bool MessageReader::feed(Bytes batch, Offset base) {
   const auto header = read_batch_header(batch);
   if (!header || header->size() != batch.size() || header->compression() != Compression::none) return false;
   const Offset end(base.value + header->last_offset_delta + 1);
-  if (!batches_.empty() && base < loaded_end()) return false;
-  if (batches_.empty()) {
+  if (!empty() && base < loaded_end()) return false;
+  if (empty()) {
     position_ = kBatchHeaderBytes;
     at_ = base;
   }
@@ -39,20 +39,25 @@ bool MessageReader::feed(Bytes batch, Offset base) {
 }
 
 void MessageReader::pop() {
-  bytes_ -= batches_.front().bytes.size();
-  batches_.pop_front();
+  bytes_ -= front().bytes.size();
+  batches_[front_].bytes = Bytes();
+  if (++front_ == batches_.size() || front_ >= 64) {
+    batches_.erase(batches_.begin(), batches_.begin() + static_cast<std::ptrdiff_t>(front_));
+    front_ = 0;
+  }
   position_ = kBatchHeaderBytes;
-  if (!batches_.empty()) at_ = batches_.front().base;
+  if (!empty()) at_ = front().base;
 }
 
 void MessageReader::clear() {
-  batches_.clear();
+  batches_ = {};
+  front_ = 0;
   bytes_ = 0;
   found_ = Offset(-1);
 }
 
 bool MessageReader::step(Message& message) {
-  const Loaded& loaded = batches_.front();
+  const Loaded& loaded = front();
   const std::uint8_t* begin = loaded.bytes.data();
   RecordCursor cursor(begin + position_, begin + loaded.bytes.size());
   RawRecord record;
@@ -68,15 +73,15 @@ bool MessageReader::step(Message& message) {
 }
 
 MessageReader::Look MessageReader::find(Offset offset, Message& message) {
-  while (!batches_.empty() && batches_.front().end <= offset) pop();
-  if (batches_.empty()) return Look::wanted;
-  if (batches_.front().base > offset) {
+  while (!empty() && front().end <= offset) pop();
+  if (empty()) return Look::wanted;
+  if (front().base > offset) {
     // Either there is a gap in the log, or what came before was let go.
     if (found_.value >= 0 && offset <= found_) {
       clear();
       return Look::wanted;
     }
-    gone_until_ = batches_.front().base;
+    gone_until_ = front().base;
     return Look::gone;
   }
   if (offset == found_ && at_.value == offset.value + 1) {
@@ -85,11 +90,11 @@ MessageReader::Look MessageReader::find(Offset offset, Message& message) {
   }
   if (offset < at_) {
     position_ = kBatchHeaderBytes;
-    at_ = batches_.front().base;
+    at_ = front().base;
   }
   while (at_ <= offset) {
     if (!step(message)) {
-      gone_until_ = batches_.front().end;
+      gone_until_ = front().end;
       return Look::gone;
     }
   }

@@ -6,7 +6,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <vector>
 
 #include "model/bytes.hpp"
 #include "model/ids.hpp"
@@ -39,12 +39,12 @@ class MessageReader {
   Offset gone_until() const { return gone_until_; }
 
   /// Of the batch that has the message found last.
-  const Bytes& batch() const { return batches_.front().bytes; }
-  Offset batch_offset() const { return batches_.front().base; }
-  Timestamp batch_timestamp() const { return batches_.front().timestamp; }
-  Offset batch_end() const { return batches_.front().end; }
+  const Bytes& batch() const { return front().bytes; }
+  Offset batch_offset() const { return front().base; }
+  Timestamp batch_timestamp() const { return front().timestamp; }
+  Offset batch_end() const { return front().end; }
 
-  bool empty() const { return batches_.empty(); }
+  bool empty() const { return front_ == batches_.size(); }
   /// Behind the last message that is loaded.
   Offset loaded_end() const { return batches_.back().end; }
   std::uint64_t bytes() const { return bytes_; }
@@ -56,10 +56,12 @@ class MessageReader {
     Offset base, end;
     Timestamp timestamp;
   };
+  const Loaded& front() const { return batches_[front_]; }
   void pop();
   bool step(Message& message);
 
-  std::deque<Loaded> batches_;
+  std::vector<Loaded> batches_;  ///< from front_ on; not a deque, which takes half a KiB when it is empty
+  std::size_t front_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint32_t position_ = 0;  ///< in the first batch: where its next record begins
   Offset at_;                   ///< of that record

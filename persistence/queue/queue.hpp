@@ -13,7 +13,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -254,20 +254,21 @@ class Queue {
   Timestamp now_{0};
   std::uint32_t work_ = 0;  ///< messages handled in this pump
 
-  std::deque<Consumer> holders_;  ///< by Holder; the first is nobody
+  // Lists where others would take a deque: a queue has these, and most are empty most of the time.
+  std::vector<Consumer> holders_;  ///< by Holder; the first is nobody
   std::vector<Holder> free_;
   std::unordered_map<ConsumerKey, Holder, KeyHash> by_key_;
-  std::map<std::int32_t, std::deque<Holder>, std::greater<>> waiting_;  ///< with credit, by priority, in turn
+  std::map<std::int32_t, std::list<Holder>, std::greater<>> waiting_;  ///< with credit, by priority, in turn
   std::size_t subscribed_ = 0;
   std::uint64_t subscriptions_ = 0;
   Holder active_ = 0;     ///< the single active consumer
   Holder exclusive_ = 0;  ///< the one that is alone
-  std::deque<Get> gets_;
+  std::list<Get> gets_;
   std::vector<std::uint64_t> ended_gets_;  ///< tokens, to be answered with nothing
   std::vector<Holder> served_;             ///< have a delivery in the output that is being made
 
   bool dead_taken_ = false;
-  std::deque<DeadRange> dead_;                                 ///< to be handed out
+  std::list<DeadRange> dead_;                                  ///< to be handed out
   std::map<std::uint64_t, std::vector<DeadRange>> dead_sent_;  ///< by token
   std::uint64_t next_token_ = 1;
   std::optional<Timestamp> dead_retry_at_;
