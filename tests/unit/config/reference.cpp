@@ -23,7 +23,8 @@ TEST_CASE("the reference names every setting with its default and its limits") {
     CHECK(page.find("| `" + std::string(setting.name) + "` |") != std::string::npos);
   CHECK(page.find("| `listeners.mqtt.port` | `1883` | 0 to 65535 |") != std::string::npos);
   CHECK(page.find("| `topic_defaults.retention` | `7d` | 1s to 36500d, `forever` |") != std::string::npos);
-  CHECK(page.find("| `node.loops` | `auto`: one per core | 1 to 256, `auto` |") != std::string::npos);
+  CHECK(page.find("| `node.loops` | `auto`: one per core that it may run on | 1 to 256, `auto` |") !=
+        std::string::npos);
   CHECK(page.find("| `log.format` | `text` | `text`, `json` |") != std::string::npos);
 }
 
