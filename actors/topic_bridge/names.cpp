@@ -96,4 +96,8 @@ std::optional<std::string> to_topic_filter(std::string_view binding_key) {
   return filter;
 }
 
+std::string_view first_level(std::string_view topic_name) {
+  return mqtt::first_level(topic_name);
+}
+
 }  // namespace braid::amqp

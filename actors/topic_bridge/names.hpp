@@ -20,5 +20,7 @@ std::optional<std::string> to_topic_name(std::string_view routing_key);
 /// A filter for all names whose keys a binding of a topic exchange matches, and perhaps for others: MQTT has '#' at the
 /// end only. Nothing when there can be no such name.
 std::optional<std::string> to_topic_filter(std::string_view binding_key);
+/// What InterestTable keeps the subscribers of a topic name by.
+std::string_view first_level(std::string_view topic_name);
 
 }  // namespace braid::amqp

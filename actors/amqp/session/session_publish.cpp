@@ -11,7 +11,6 @@
 #include "actors/amqp/session/session.hpp"
 #include "actors/topic_bridge/bridge.hpp"
 #include "actors/topic_bridge/names.hpp"
-#include "codecs/mqtt/topic.hpp"
 #include "runtime/log.hpp"
 
 namespace braid::amqp {
@@ -155,7 +154,7 @@ Session::Reach Session::reach(std::string_view routing_key) {
   const auto name = to_topic_name(routing_key);
   if (!name) return Reach::nobody;
   if (services_.routes.topic_for(*name, services_.directory)) return Reach::somebody;
-  return services_.interest.loops(mqtt::first_level(*name)) == 0 ? Reach::nobody : Reach::unknown;
+  return services_.interest.loops(first_level(*name)) == 0 ? Reach::nobody : Reach::unknown;
 }
 
 /// Asks the loops with subscribers near that name; the channel waits, so that its messages and confirms stay in order.
@@ -166,7 +165,7 @@ void Session::find_subscribers(Channel& channel) {
   };
   const auto name = to_topic_name(channel.publish.routing_key);
   const FindSubscribers request{Bytes::copy(*name), bridge_client()};
-  LoopSet loops = services_.interest.loops(mqtt::first_level(*name));
+  LoopSet loops = services_.interest.loops(first_level(*name));
   const auto found = std::make_shared<Found>(Found{std::popcount(loops), false});
   channel.busy = true;
   const auto one_less = [this, found, number = channel.number, serial = channel.serial](bool any) {
