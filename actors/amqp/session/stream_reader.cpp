@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <deque>
 #include <vector>
 
@@ -215,7 +216,10 @@ StreamReader spawn_stream_reader(Services& services, StreamConsumer consumer) {
 
 std::optional<StreamOffset> parse_stream_offset(const FieldValue& value, Timestamp now) {
   using From = StreamOffset::From;
-  if (value.type() == FieldType::timestamp) return StreamOffset{From::timestamp, value.as_integer() * 1000};
+  if (value.type() == FieldType::timestamp) {
+    const std::int64_t seconds = value.as_integer();  // unsigned on the wire
+    return StreamOffset{From::timestamp, seconds < 0 || seconds > INT64_MAX / 1000 ? INT64_MAX : seconds * 1000};
+  }
   if (value.is_integer()) {
     if (value.as_integer() < 0) return {};
     return StreamOffset{From::offset, value.as_integer()};
