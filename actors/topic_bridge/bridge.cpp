@@ -39,7 +39,7 @@ class Bridge : public Pinned<TopicBridge::base> {
     return {[this](const StartBridge& start) { consume(start); },
             [this](const SetTopicFilters& filters) { return set_filters(filters); },
             [this](const DeliverMessages& delivery) { to_topics(delivery); },
-            [this](const ConsumerCancelled&) { log::error("amqp", "the queue of amq.topic's messages is gone"); },
+            [](const ConsumerCancelled&) { log::error("amqp", "the queue of amq.topic's messages is gone"); },
             [this](const Deliver& delivery) { to_queues(delivery); }};
   }
 

@@ -170,15 +170,15 @@ void SimFile::sync(IoDone done) {
   if (is_stale()) return;
   // What is in the cache now gets to the platter until the completion runs; a crash before it may lose any of it.
   const bool failing = disk_.fails(SimDisk::Operation::sync);
-  complete([this, node = node_, &disk = disk_, changes = node_->changes_so_far(), failing, path = path_,
-            done = std::move(done)] {
-    if (failing) {
-      disk.lose_pages(*node, changes);
-      return done(Unexpected{io_error("sync " + path)});
-    }
-    disk.sync_node(*node, changes);
-    done(ok);
-  });
+  complete(
+      [node = node_, &disk = disk_, changes = node_->changes_so_far(), failing, path = path_, done = std::move(done)] {
+        if (failing) {
+          disk.lose_pages(*node, changes);
+          return done(Unexpected{io_error("sync " + path)});
+        }
+        disk.sync_node(*node, changes);
+        done(ok);
+      });
 }
 
 void SimFile::read(std::uint64_t position, std::size_t length, std::function<void(IoResult<Bytes>)> done) {

@@ -76,9 +76,9 @@ std::optional<DefinitionChange> load(const Definition& stored) {
       exchange.durable = bits & exchange_durable_bit;
       exchange.auto_delete = bits & exchange_auto_delete_bit;
       exchange.internal = bits & exchange_internal_bit;
-      const auto arguments = take_table(value);
-      if (!arguments || key.failed() || value.failed()) return std::nullopt;
-      exchange.arguments = *arguments;
+      const auto table = take_table(value);
+      if (!table || key.failed() || value.failed()) return std::nullopt;
+      exchange.arguments = *table;
       return DefinitionChange{std::move(exchange)};
     }
     case DefinitionKind::amqp_binding: {
@@ -88,9 +88,9 @@ std::optional<DefinitionChange> load(const Definition& stored) {
       binding.source = key.take_sized();
       binding.destination = key.take_sized();
       binding.key = key.take_sized();
-      const auto arguments = take_table(key);
-      if (!arguments || key.failed()) return std::nullopt;
-      binding.arguments = *arguments;
+      const auto table = take_table(key);
+      if (!table || key.failed()) return std::nullopt;
+      binding.arguments = *table;
       return DefinitionChange{std::move(binding)};
     }
     case DefinitionKind::amqp_policy: {
