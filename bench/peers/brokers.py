@@ -1,7 +1,7 @@
 # Braid, Apache-2.0.
 #
 # The brokers that are compared: how each is got, started on a port of its own over a data directory of its own, and with
-# what settings. A peer is given the settings that a careful operator would give it for the workload, never worse ones
+# what settings. Where two protocols are spoken ("across"), MQTT is at the port and Kafka at the next one. A peer is given the settings that a careful operator would give it for the workload, never worse ones
 # than Braid's; what is set is printed in the report.
 import os
 import pathlib
@@ -90,6 +90,13 @@ class Broker:
     def after_start(self, directory, port, protocol, durability):
         """What has to be done once it listens."""
 
+    def roots(self):
+        """The processes that it is made of, each with whatever it started."""
+        return [self.process.pid]
+
+    def ended(self):
+        return self.process.poll() is not None
+
     def start(self, directory, port, protocol, durability, core):
         command, environment = self.command(directory, port, protocol, durability)
         self.log = directory / "log"
@@ -133,8 +140,9 @@ class Braid(Broker):
     def command(self, directory, port, protocol, durability):
         arguments = [self.binary, "serve", "--set", f"storage.path={directory}/data", "--set", "node.loops=1",
                      "--set", f"topic_defaults.durability={durability}", "--set", "listeners.http.port=0"]
+        ports = {"mqtt": port, "kafka": port + 1} if protocol == "across" else {protocol: port}
         for name in ("mqtt", "kafka", "amqp"):
-            arguments += ["--set", f"listeners.{name}.port={port if name == protocol else 0}"]
+            arguments += ["--set", f"listeners.{name}.port={ports.get(name, 0)}"]
         return arguments, {}
 
     def after_start(self, directory, port, protocol, durability):
@@ -295,4 +303,54 @@ class Kafka(Broker):
         return f"{synced}; KRaft, one node, -Xms1G -Xmx1G, G1 as in its start script, all else default"
 
 
-BROKERS = {broker.name: broker for broker in (Braid, Mosquitto, RabbitMQ, Nats, Kafka)}
+class Bridged(Broker):
+    """Mosquitto, and behind it Kafka, with a bridge of ours between them: what one has who wants both protocols."""
+    name = "mosquitto+kafka"
+    binary = BUILD / "bench/peers/bench_bridge"
+
+    def __init__(self):
+        super().__init__()
+        self.parts = {"mqtt": Mosquitto(), "kafka": Kafka()}
+
+    def prepare(self):
+        return ", ".join(part.prepare() for part in self.parts.values()) + ", bench/peers/bridge.cpp"
+
+    def command(self, directory, port, protocol, durability):
+        return [self.binary, "--port", port, "--kafka-port", port + 1], {}
+
+    def start(self, directory, port, protocol, durability, core):
+        for at, (name, part) in enumerate(self.parts.items()):
+            part.prepare()
+            own = directory / name
+            own.mkdir()
+            part.start(own, port + at, name, "memory" if name == "mqtt" else durability, core)
+        super().start(directory, port, protocol, durability, core)
+        self.started_in_ms += sum(part.started_in_ms for part in self.parts.values())
+
+    def after_start(self, directory, port, protocol, durability):
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while '"ready"' not in self.log.read_text(errors="replace"):
+            if self.ended() or time.monotonic() > deadline:
+                raise RuntimeError("the bridge did not subscribe:\n" + self.log.read_text(errors="replace")[-3000:])
+            time.sleep(0.01)
+
+    def roots(self):
+        return [*super().roots(), *(root for part in self.parts.values() for root in part.roots())]
+
+    def ended(self):
+        return super().ended() or any(part.ended() for part in self.parts.values())
+
+    def stop(self):
+        for broker in (super(), *self.parts.values()):
+            broker.stop()
+
+    def topic_config(self, durability):
+        return self.parts["kafka"].topic_config(durability)
+
+    def settings(self, protocol, durability):
+        return ("Mosquitto (" + self.parts["mqtt"].settings("mqtt", "memory") + "); bridge: QoS 1, session kept, PUBACK when "
+                "Kafka has acknowledged, idempotent producer, acks=all, linger 1 ms; Kafka ("
+                + self.parts["kafka"].settings("kafka", durability) + "); CPU and memory are those of the three together")
+
+
+BROKERS = {broker.name: broker for broker in (Braid, Mosquitto, RabbitMQ, Nats, Kafka, Bridged)}

@@ -56,7 +56,7 @@ def once(path, seconds, ports):
         if protocol == "kafka":
             arguments["topic-config"] = broker.topic_config(durability)
         events = measure.generate(brokers.BUILD / f"bench/peers/bench_{protocol}_load", arguments, "1",
-                                  broker.process.pid)
+                                  broker.roots())
         broker.stop()
         return instructions(broker.output), events["result"]["all_messages"]
     finally:

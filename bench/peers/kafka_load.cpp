@@ -15,15 +15,13 @@
 //   --backlog N             so many messages are there before the first consumer comes
 //   --parked N              nothing but so many connections with a fetch that finds nothing, of 10 partitions each,
 //                           over `--topics N` topics with that many partitions each
-#include <librdkafka/rdkafka.h>
-
 #include <atomic>
 #include <cstdio>
 #include <exception>
 #include <mutex>
 #include <thread>
 
-#include "load.hpp"
+#include "kafka_client.hpp"
 
 namespace braid::bench {
 namespace {
@@ -55,60 +53,6 @@ struct Settings {
 /// There is more than one topic only where there are more partitions than a broker creates at once.
 std::string topic_name(const Settings& settings, std::size_t number) {
   return number == 0 ? settings.topic : settings.topic + "-" + std::to_string(number);
-}
-
-using Config = std::vector<std::pair<std::string, std::string>>;
-
-rd_kafka_conf_t* configured(const Config& config) {
-  auto* made = rd_kafka_conf_new();
-  char error[512];
-  for (const auto& [name, value] : config)
-    if (rd_kafka_conf_set(made, name.c_str(), value.c_str(), error, sizeof error) != RD_KAFKA_CONF_OK)
-      throw std::runtime_error(error);
-  return made;
-}
-
-rd_kafka_t* handle(rd_kafka_type_t type, rd_kafka_conf_t* config) {
-  char error[512];
-  auto* made = rd_kafka_new(type, config, error, sizeof error);
-  if (made == nullptr) throw std::runtime_error(error);
-  return made;
-}
-
-/// Creates the topic and waits for it.
-void create_topic(const Settings& settings, const std::string& name) {
-  auto* client = handle(RD_KAFKA_PRODUCER, configured({{"bootstrap.servers", settings.bootstrap}}));
-  auto* topic = rd_kafka_NewTopic_new(name.c_str(), settings.partitions, 1, nullptr, 0);
-  for (std::size_t at = 0; at < settings.topic_config.size();) {
-    const auto end = std::min(settings.topic_config.find(',', at), settings.topic_config.size());
-    const auto one = settings.topic_config.substr(at, end - at);
-    const auto equals = one.find('=');
-    if (equals == std::string::npos) throw std::runtime_error("--topic-config takes a=b,c=d");
-    rd_kafka_NewTopic_set_config(topic, one.substr(0, equals).c_str(), one.substr(equals + 1).c_str());
-    at = end + 1;
-  }
-  auto* queue = rd_kafka_queue_new(client);
-  auto* options = rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_CREATETOPICS);
-  char error[256];
-  rd_kafka_AdminOptions_set_operation_timeout(options, 60000, error, sizeof error);
-  rd_kafka_AdminOptions_set_request_timeout(options, 90000, error, sizeof error);
-  rd_kafka_CreateTopics(client, &topic, 1, options, queue);
-  auto* event = rd_kafka_queue_poll(queue, 90000);
-  std::string wrong = event == nullptr ? "no answer" : "";
-  if (event != nullptr && rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR)
-    wrong = rd_kafka_event_error_string(event);
-  if (event != nullptr && wrong.empty()) {
-    std::size_t count = 0;
-    const auto* const* results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
-    if (count == 1 && rd_kafka_topic_result_error(results[0]) != RD_KAFKA_RESP_ERR_NO_ERROR)
-      wrong = rd_kafka_topic_result_error_string(results[0]);
-  }
-  if (event != nullptr) rd_kafka_event_destroy(event);
-  rd_kafka_AdminOptions_destroy(options);
-  rd_kafka_queue_destroy(queue);
-  rd_kafka_NewTopic_destroy(topic);
-  rd_kafka_destroy(client);
-  if (!wrong.empty()) throw std::runtime_error("the topic was not created: " + wrong);
 }
 
 /// What both threads count. The consumer's thread takes the lock once for a batch.
@@ -396,7 +340,8 @@ int main(int argc, char** argv) try {
   const Plan plan(options);
   const Settings settings(options);
   options.finish();
-  for (std::size_t i = 0; i < plan.topics; ++i) create_topic(settings, topic_name(settings, i));
+  for (std::size_t i = 0; i < plan.topics; ++i)
+    create_topic(settings.bootstrap, topic_name(settings, i), settings.partitions, settings.topic_config);
   settings.parked != 0 ? park(settings, plan) : run(settings, plan);
   return 0;
 } catch (const std::exception& error) {

@@ -261,6 +261,10 @@ void Load::idle() {
   figures_.result();
 }
 
+void Load::look_at_the_clock() {
+  now_ns_ = now_ns();
+}
+
 void Load::delivered(const char* payload) {
   Stamp stamp;
   std::memcpy(&stamp, payload, sizeof stamp);

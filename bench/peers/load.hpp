@@ -100,6 +100,8 @@ class Load {
   void acknowledged(Client& publisher, std::size_t count = 1);
   const Plan& plan() const { return plan_; }
   std::uint64_t now() const { return now_ns_; }
+  /// For what comes in lots, of which each has a time of its own.
+  void look_at_the_clock();
 
  private:
   friend class Client;

@@ -19,8 +19,8 @@ class Failed(Exception):
     """A run without a result, and why."""
 
 
-def tree(root):
-    """The process and everything below it."""
+def tree(roots):
+    """The processes and everything below them."""
     parents = {}
     for entry in pathlib.Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -29,7 +29,7 @@ def tree(root):
             except OSError:
                 continue
             parents.setdefault(int(fields[1]), []).append(int(entry.name))
-    found, waiting = [], [root]
+    found, waiting = [], list(roots)
     while waiting:
         pid = waiting.pop()
         found.append(pid)
@@ -37,10 +37,10 @@ def tree(root):
     return found
 
 
-def usage(root):
-    """CPU seconds (ended children included) and resident KiB of a process tree."""
+def usage(roots):
+    """CPU seconds (ended children included) and resident KiB of process trees."""
     ticks = pages = 0
-    for pid in tree(root):
+    for pid in tree(roots):
         try:
             fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
@@ -50,7 +50,7 @@ def usage(root):
     return ticks / TICKS, pages * PAGE_KIB
 
 
-def generate(binary, arguments, core, root, limit_s=LIMIT_S):
+def generate(binary, arguments, core, roots, limit_s=LIMIT_S):
     """Runs a generator to its end. Returns its events, each with the broker's CPU time and memory of that moment."""
     command = ["taskset", "-c", core, str(binary)]
     for name, value in arguments.items():
@@ -61,7 +61,7 @@ def generate(binary, arguments, core, root, limit_s=LIMIT_S):
     events = {}
     try:
         for line in process.stdout:
-            cpu_s, resident_kib = usage(root)
+            cpu_s, resident_kib = usage(roots)
             event = json.loads(line)
             events[event["event"]] = dict(event, broker_cpu_s=cpu_s, resident_kib=resident_kib)
         process.wait()
@@ -81,10 +81,11 @@ def run(broker, binary, workload, arguments, port, protocol, cores):
     directory = pathlib.Path(tempfile.mkdtemp(prefix=f"braid-peers-{broker.name}-"))
     try:
         broker.start(directory, port, protocol, workload.durability, cores[0])
-        root = broker.process.pid
-        before_kib = usage(root)[1]
-        events = generate(binary, dict(arguments, port=port), cores[1], root)
-        if broker.process.poll() is not None:
+        roots = broker.roots()
+        before_kib = usage(roots)[1]
+        ports = {"port": port, "kafka-port": port + 1} if protocol == "across" else {"port": port}
+        events = generate(binary, {**arguments, **ports}, cores[1], roots)
+        if broker.ended():
             raise Failed("the broker ended: " + broker.log.read_text(errors="replace")[-500:])
     finally:
         broker.stop()

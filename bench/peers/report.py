@@ -11,6 +11,7 @@ import time
 
 import brokers
 import plots
+from workloads import Target
 
 FIELDS = ("throughput", "cpu_us", "p50_us", "p99_us", "p999_us", "max_us", "mean_us", "resident_mib", "empty_mib",
           "start_ms", "broker_cpu_share", "client_cpu_share", "ceiling", "count", "bytes_each", "made_per_s", "latency_count",
@@ -73,7 +74,9 @@ def ratio(ours, theirs):
 
 def judged(value, limit, at_least):
     if value is None:
-        return "not measured"
+        return "-"
+    if limit is None:
+        return f"{value:.2f}x"
     met = value >= limit if at_least else value <= limit
     return f"{value:.2f}x ({'met' if met else 'not met'}: {'at least' if at_least else 'at most'} {limit:.2g})"
 
@@ -85,29 +88,35 @@ def machine():
     return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}"
 
 
-def targets(bench, workloads):
+NO_TARGET = Target(None, None, None)
+
+
+def ratios(bench, workloads):
     rows = []
     for one in workloads:
-        if one.target is None:
+        if one.kind == "idle":
             continue
         if one.peer in bench.absent:
             rows.append(f"| {one.title} | {one.peer}: absent | | | |")
             continue
         most = [Sample(bench.runs, one, name, "max") for name in ("braid", one.peer)]
         paced = [Sample(bench.runs, one, name, "rate") for name in ("braid", one.peer)]
-        if not (most[0] and most[1]):
+        full = paced if one.rate else most
+        if not (full[0] and full[1]):
             rows.append(f"| {one.title} | {one.peer} | not measured | | |")
             continue
+        target = one.target or NO_TARGET
         rows.append("| " + " | ".join([
             one.title, one.peer,
-            judged(ratio(most[0].median("throughput"), most[1].median("throughput")), one.target.throughput, True),
-            judged(ratio(paced[0].median("p99_us"), paced[1].median("p99_us")), one.target.p99, False),
-            judged(ratio(most[0].median("cpu_us"), most[1].median("cpu_us")), one.target.cpu, False)]) + " |")
+            judged(ratio(most[0].median("throughput"), most[1].median("throughput")), target.throughput, True),
+            judged(ratio(paced[0].median("p99_us"), paced[1].median("p99_us")), target.p99, False),
+            judged(ratio(full[0].median("cpu_us"), full[1].median("cpu_us")), target.cpu, False)]) + " |")
     if not rows:
         return []
-    return ["## Against the figures to reach", "",
-            "Braid's figure as a multiple of the peer's. Throughput and CPU when each does as much as it can, p99 with both at the",
-            "same fixed rate, half of what the slower one did.",
+    return ["## As multiples of the peer", "",
+            "Braid's figure over the peer's, and whether that is what Braid is to reach where there is such an aim. Throughput and",
+            "CPU when each does as much as it can (a workload with a rate of its own: CPU at that), p99 with both at the same fixed",
+            "rate, half of what the slower one did.",
             "", "| workload | against | throughput | p99 | broker CPU per message |", "|---|---|---|---|---|", *rows, ""]
 
 
@@ -222,7 +231,7 @@ def write(output, bench, workloads, counted):
               for name, why in bench.absent.items()]
     for (workload, name), why in bench.notes.items():
         lines += [f"**{name} gave no figure in {workload}**: {why[0]}\n"]
-    lines += targets(bench, workloads)
+    lines += ratios(bench, workloads)
     measured = [one for one in workloads if one.kind == "load" and any(run["workload"] == one.name for run in bench.runs)]
     if measured:
         plots.throughput(output / "throughput.svg", bench, measured)

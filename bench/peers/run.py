@@ -3,7 +3,7 @@
 #
 # `./dev bench peers`: Braid and the brokers that people would pick instead, in turn, under the same load on the same
 # machine. First as much as each can (alternating A, B, A, B), then both at the same fixed rate, half of what the slower
-# one did, then the quicker one at half of its own. What comes out is build/peers/report.md with its CSV files and plots.
+# one did, then the quicker one at half of its own; a workload that names a rate has nothing but that. What comes out is build/peers/report.md with its CSV files and plots.
 import argparse
 import fnmatch
 import os
@@ -20,7 +20,7 @@ import report
 import workloads
 
 # Away from the protocols' own ports, where a broker of the machine may listen.
-PORTS = {"mqtt": 21883, "kafka": 29092, "amqp": 25672, "nats": 24222}
+PORTS = {"mqtt": 21883, "kafka": 29092, "amqp": 25672, "nats": 24222, "across": 23883}
 
 SPARE_DESCRIPTORS = 300
 
@@ -85,7 +85,7 @@ class Bench:
             arguments["rate"] = rate
             # A schedule sends what is due; the window only bounds what is unacknowledged.
             arguments["window"] = max(int(arguments.get("window", 20)), 1000)
-        if protocol == "kafka" and broker.topic_config(workload.durability):
+        if protocol in ("kafka", "across") and broker.topic_config(workload.durability):
             arguments["topic-config"] = broker.topic_config(workload.durability)
         try:
             figures, histogram = measure.run(broker, brokers.BUILD / f"bench/peers/bench_{protocol}_load", workload,
@@ -103,6 +103,11 @@ class Bench:
     def measure(self, workload):
         sides = [name for name in ("braid", workload.peer) if name not in self.absent]
         print(f"{workload.name}: {workload.title}", flush=True)
+        if workload.rate:
+            for repeat in range(1, self.options.repeats + 1):
+                for name in sides:
+                    self.one(workload, name, "rate", repeat, workload.rate)
+            return
         for repeat in range(1, self.options.repeats + 1):
             for name in list(sides):
                 # A side that cannot do this at all is not asked again.

@@ -2,15 +2,15 @@
 #
 # What is measured, as a table: who plays against whom, what the load is, how durable it is. A row with `target` is one of
 # the figures that Braid is to reach (throughput at least so many times the peer's; p99 and CPU per message at most such
-# a share of the peer's).
+# a share of the peer's; None where it is not a matter of that).
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    throughput: float
-    p99: float
-    cpu: float
+    throughput: float | None
+    p99: float | None
+    cpu: float | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Workload:
     peer_protocol: str = ""
     peer_arguments: dict | None = None
     latency: bool = True           # whether there is a second phase at a fixed rate
+    rate: int = 0                  # only at this rate, the same on both sides
     kind: str = "load"             # load, or idle: nothing but being there
     warmup_s: float = 1
     each: str = ""                 # idle: what the memory is divided by
@@ -41,9 +42,14 @@ def kafka(name, title, durability, target=None, latency=True, **arguments):
     return Workload(name, title, "kafka", "kafka", arguments, durability, target, latency=latency, warmup_s=5)
 
 
-def amqp(name, title, durability, target=None, **arguments):
+def amqp(name, title, durability, target=None, latency=True, rate=0, **arguments):
     arguments["persistent"] = int(durability != "memory")
-    return Workload(name, title, "rabbitmq", "amqp", arguments, durability, target, warmup_s=2)
+    return Workload(name, title, "rabbitmq", "amqp", arguments, durability, target, latency=latency, rate=rate, warmup_s=2)
+
+
+def across(name, title, **arguments):
+    arguments.update(publishers=50, topics=50, partitions=6, window=100)
+    return Workload(name, title, "mosquitto+kafka", "across", arguments, "os", warmup_s=5)
 
 
 RABBIT_16, RABBIT_1K = Target(5, 1 / 4, 1 / 5), Target(8, 1 / 4, 1 / 5)
@@ -93,11 +99,19 @@ KAFKA = [kafka(f"kafka-w1-{size}-acks{acks}", f"W1: one partition, {text}, acks 
           partitions=1, payload=100, consumers=0, synchronous=1, **{"linger-ms": 0}),
 ]
 
-AMQP = [amqp(f"amqp-prefetch-{prefetch or 'unlimited'}", f"AMQP persistent, prefetch {prefetch or 'unlimited'}, 64 B",
-             "sync", payload=64, window=1000, prefetch=prefetch) for prefetch in (1, 100, 0)] + [
-    amqp("amqp-fanout10", "AMQP transient, fan-out to 10 queues, 64 B", "memory", payload=64, subscribers=10, fan=10,
-         window=200),
+# Beside the four rows of FIGURES: what a window, a prefetch, a fan-out and a low rate make of it.
+AMQP = [
+    amqp("amqp-persistent-window1", "AMQP persistent, confirm window 1, 16 B", "sync", latency=False, payload=16, window=1),
+    *[amqp(f"amqp-prefetch-{prefetch or 'unlimited'}", f"AMQP persistent, prefetch {prefetch or 'unlimited'}, 64 B", "sync",
+           payload=64, window=1000, prefetch=prefetch) for prefetch in (1, 100, 1000, 0)],
+    *[amqp(f"amqp-fanout10-{kind}", f"AMQP {kind}, fan-out to 10 queues, 64 B", durability, payload=64, subscribers=10, fan=10,
+           window=200) for kind, durability in (("transient", "memory"), ("persistent", "sync"))],
+    *[amqp(f"amqp-rate5000-{kind}", f"AMQP {kind}, 5,000 messages a second, 64 B", durability, Target(None, 1 / 4, 1 / 5),
+           rate=5000, payload=64, window=1000) for kind, durability in (("transient", "memory"), ("persistent", "sync"))],
 ]
+
+ACROSS = [across(f"across-{size}", f"MQTT QoS 1 in, Kafka group out, {title}", payload=size)
+          for size, title in ((64, "64 B"), (1024, "1 KiB"))]
 
 
 def idle(name, title, peer, protocol, arguments, each, count, durability="memory"):
@@ -115,6 +129,6 @@ IDLE = [
          10000, "sync"),
 ]
 
-WORKLOADS = FIGURES + MQTT + KAFKA + AMQP + IDLE
+WORKLOADS = FIGURES + ACROSS + MQTT + KAFKA + AMQP + IDLE
 # What a run without a choice measures.
-DEFAULT = [workload.name for workload in FIGURES + IDLE]
+DEFAULT = [workload.name for workload in FIGURES + ACROSS + AMQP + IDLE]
