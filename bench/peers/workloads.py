@@ -106,7 +106,7 @@ AMQP = [
            payload=64, window=1000, prefetch=prefetch) for prefetch in (1, 100, 1000, 0)],
     *[amqp(f"amqp-fanout10-{kind}", f"AMQP {kind}, fan-out to 10 queues, 64 B", durability, payload=64, subscribers=10, fan=10,
            window=200) for kind, durability in (("transient", "memory"), ("persistent", "sync"))],
-    *[amqp(f"amqp-rate5000-{kind}", f"AMQP {kind}, 5,000 messages a second, 64 B", durability, Target(None, 1 / 4, 1 / 5),
+    *[amqp(f"amqp-rate5000-{kind}", f"AMQP {kind}, 5,000 messages a second, 64 B", durability, Target(None, 1 / 4, None),
            rate=5000, payload=64, window=1000) for kind, durability in (("transient", "memory"), ("persistent", "sync"))],
 ]
 
