@@ -31,13 +31,12 @@ class Bridge : public MqttClient {
       static_cast<Bridge*>(opaque)->report(*message);
     });
     producer_ = handle(RD_KAFKA_PRODUCER, made);
-    topic_ = rd_kafka_topic_new(producer_, "bench", nullptr);
     reports_ = rd_kafka_queue_get_main(producer_);
     load.add(std::make_unique<Reports>(load, reports_, *this));
   }
   ~Bridge() override {
     rd_kafka_queue_destroy(reports_);
-    rd_kafka_topic_destroy(topic_);
+    if (topic_ != nullptr) rd_kafka_topic_destroy(topic_);
     rd_kafka_destroy(producer_);
   }
 
@@ -72,6 +71,8 @@ class Bridge : public MqttClient {
     if (qos != 1) throw std::runtime_error("the broker delivers at another QoS than it was asked for");
     const auto number = static_cast<std::uintptr_t>(static_cast<unsigned char>(identifier[0]) << 8 |
                                                     static_cast<unsigned char>(identifier[1]));
+    // Not before: asking for a topic that is not there makes Kafka create it, other than the load wants it.
+    if (topic_ == nullptr) topic_ = rd_kafka_topic_new(producer_, "bench", nullptr);
     if (rd_kafka_produce(topic_, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, const_cast<char*>(payload), size,
                          name.data(), name.size(), reinterpret_cast<void*>(number)) != 0)
       throw std::runtime_error(std::string("produce: ") + rd_kafka_err2str(rd_kafka_last_error()));
