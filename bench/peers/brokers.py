@@ -65,6 +65,7 @@ def version_of(*command):
 class Broker:
     """One kind of broker. `durability` is a word of Braid: memory, os (synced in the background) or sync."""
     name = ""
+    listens_itself = True
 
     def __init__(self):
         self.process = None
@@ -100,6 +101,8 @@ class Broker:
     def start(self, directory, port, protocol, durability, core):
         command, environment = self.command(directory, port, protocol, durability)
         self.log = directory / "log"
+        if self.listens_itself and accepts(port):
+            raise RuntimeError(f"somebody else listens on port {port}, and would be measured instead of {self.name}")
         began = time.monotonic()
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(["taskset", "-c", core, *map(str, command)], stdin=subprocess.DEVNULL,
@@ -307,6 +310,7 @@ class Bridged(Broker):
     """Mosquitto, and behind it Kafka, with a bridge of ours between them: what one has who wants both protocols."""
     name = "mosquitto+kafka"
     binary = BUILD / "bench/peers/bench_bridge"
+    listens_itself = False  # its parts do, and look for themselves
 
     def __init__(self):
         super().__init__()
