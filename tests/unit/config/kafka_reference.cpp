@@ -14,11 +14,11 @@ using namespace braid;
 
 namespace {
 
-const auto path = source_tree() / "docs/kafka.md";
+const auto kafka_table_path = source_tree() / "docs/kafka.md";
 const std::string begin = "<!-- settings: written by test_config \"[.docs]\" -->\n", end = "<!-- end of settings -->\n";
 
 std::string read_page() {
-  std::ifstream file(path);
+  std::ifstream file(kafka_table_path);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
@@ -36,7 +36,7 @@ TEST_CASE("docs/kafka.md, its settings", "[.docs]") {
   std::string page = read_page();
   const auto from = page.find(begin) + begin.size();
   page.replace(from, page.find(end) - from, kafka_config_reference());
-  std::ofstream(path) << page;
+  std::ofstream(kafka_table_path) << page;
   SUCCEED();
 }
 
