@@ -158,10 +158,14 @@ class Braid(Broker):
                        check=True, stdout=subprocess.DEVNULL)
 
     def port_of(self, listener):
-        for line in self.log.read_text().splitlines():
-            _, found, rest = line.partition(f" {listener} on 127.0.0.1:")
-            if found:
-                return int("".join(c if c.isdigit() else " " for c in rest).split()[0])
+        """What its log says; one listener may accept before the next one is there."""
+        until = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < until:
+            for line in self.log.read_text().splitlines():
+                _, found, rest = line.partition(f" {listener} on 127.0.0.1:")
+                if found:
+                    return int("".join(c if c.isdigit() else " " for c in rest).split()[0])
+            time.sleep(0.002)
         raise RuntimeError(f"braid did not say where its {listener} listens")
 
     def topic_config(self, durability):
