@@ -48,7 +48,7 @@ void drain_queues(Services& services, std::function<void()> drained) {
 void QueueHostActor::on_exit() {
   sessions_.clear();
   listeners_ = {};
-  early_.clear();
+  state_read_.clear();
   Pinned::on_exit();
 }
 
@@ -57,21 +57,25 @@ QueueHostActor::behavior_type QueueHostActor::make_behavior() {
   adopt_shards();
   tick_timer_ = after(kTickMs, [this] { tick(); });
   return {
-      [this](const DeclareQueue& request) { return when_ready(request, &QueueHostActor::declare); },
-      [this](const ChangeQueue& request) { return when_ready(request, &QueueHostActor::change); },
-      [this](const DeleteQueue& request) { return when_ready(request, &QueueHostActor::remove); },
-      [this](const PurgeQueue& request) { return when_ready(request, &QueueHostActor::purge); },
+      [this](const DeclareQueue& request) { return state_read_.when_open(this, request, &QueueHostActor::declare); },
+      [this](const ChangeQueue& request) { return state_read_.when_open(this, request, &QueueHostActor::change); },
+      [this](const DeleteQueue& request) { return state_read_.when_open(this, request, &QueueHostActor::remove); },
+      [this](const PurgeQueue& request) { return state_read_.when_open(this, request, &QueueHostActor::purge); },
       [this](const DescribeQueues& request) {
-        return when_ready<DescribeQueues, QueuesDescribed>(request, &QueueHostActor::describe);
+        return state_read_.when_open<DescribeQueues, QueuesDescribed>(this, request, &QueueHostActor::describe);
       },
-      [this](const PublishToQueues& request) { return when_ready(request, &QueueHostActor::publish); },
-      [this](const StartConsuming& request) { return when_ready(request, &QueueHostActor::start_consuming); },
-      [this](const StopConsuming& request) { return when_ready(request, &QueueHostActor::stop_consuming); },
-      [this](const GrantCredit& message) { when_ready(message, &QueueHostActor::grant); },
-      [this](const GetMessage& request) { return when_ready(request, &QueueHostActor::get); },
-      [this](const Settle& message) { when_ready(message, &QueueHostActor::settle); },
-      [this](const SyncSettlements& request) { return when_ready(request, &QueueHostActor::sync); },
-      [this](const ListenToQueues& request) { return when_ready(request, &QueueHostActor::listen); },
+      [this](const PublishToQueues& request) { return state_read_.when_open(this, request, &QueueHostActor::publish); },
+      [this](const StartConsuming& request) {
+        return state_read_.when_open(this, request, &QueueHostActor::start_consuming);
+      },
+      [this](const StopConsuming& request) {
+        return state_read_.when_open(this, request, &QueueHostActor::stop_consuming);
+      },
+      [this](const GrantCredit& message) { state_read_.when_open(this, message, &QueueHostActor::grant); },
+      [this](const GetMessage& request) { return state_read_.when_open(this, request, &QueueHostActor::get); },
+      [this](const Settle& message) { state_read_.when_open(this, message, &QueueHostActor::settle); },
+      [this](const SyncSettlements& request) { return state_read_.when_open(this, request, &QueueHostActor::sync); },
+      [this](const ListenToQueues& request) { return state_read_.when_open(this, request, &QueueHostActor::listen); },
   };
 }
 

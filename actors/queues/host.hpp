@@ -31,6 +31,7 @@
 #include "actors/state_log.hpp"
 #include "persistence/queue/queue.hpp"
 #include "runtime/pinned.hpp"
+#include "runtime/start_gate.hpp"
 
 namespace braid {
 
@@ -113,28 +114,6 @@ class QueueHostActor : public Pinned<QueueHost::base> {
     Offset base;
   };
 
-  /// Requests that come before the state has been read wait for it.
-  template <class Request, class Reply>
-  caf::result<Reply> when_ready(const Request& request, void (QueueHostActor::*work)(const Request&, Promise<Reply>)) {
-    Promise<Reply> promise(this);
-    auto later = promise.later();
-    if (ready_) {
-      (this->*work)(request, std::move(promise));
-    } else {
-      early_.push_back([this, request, work, held = std::make_shared<Promise<Reply>>(std::move(promise))] {
-        (this->*work)(request, std::move(*held));
-      });
-    }
-    return later;
-  }
-  template <class Message>
-  void when_ready(const Message& message, void (QueueHostActor::*work)(const Message&)) {
-    if (ready_)
-      (this->*work)(message);
-    else
-      early_.push_back([this, message, work] { (this->*work)(message); });
-  }
-
   // host.cpp
   void declare(const DeclareQueue& request, Promise<QueueDeclared> promise);
   void change(const ChangeQueue& request, Promise<QueueChanged> promise);
@@ -199,8 +178,7 @@ class QueueHostActor : public Pinned<QueueHost::base> {
 
   Services& services_;
   std::vector<std::unique_ptr<Shard>> shards_;
-  bool ready_ = false;
-  std::vector<std::function<void()>> early_;
+  StartGate state_read_;
 
   std::unordered_map<QueueId, std::unique_ptr<Row>> rows_;
   std::unordered_map<std::string_view, Row*> by_name_;  ///< keys lie in the rows

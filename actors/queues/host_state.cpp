@@ -94,8 +94,7 @@ void QueueHostActor::start() {
   auto left = std::make_shared<std::size_t>(1);
   const auto one_less = [this, left] {
     if (--*left > 0) return;
-    ready_ = true;
-    for (auto& work : std::exchange(early_, {})) work();
+    state_read_.open();
     wake_some();
   };
   for (auto& each : shards_) {
@@ -263,7 +262,7 @@ void QueueHostActor::trim(Row& row) {
 }
 
 void QueueHostActor::snapshot_if_due(Shard& shard) {
-  if (!ready_ || !shard.log->snapshot_due()) return;
+  if (!state_read_.is_open() || !shard.log->snapshot_due()) return;
   // What is on its way is written once more behind the snapshot, so it has to be the newest there is.
   flush();
   std::vector<StateChange> live;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <unordered_map>
 
 #include "actors/topic_bridge/names.hpp"
 #include "actors/topic_bridge/records.hpp"
@@ -21,7 +22,6 @@ constexpr std::int64_t kBridgeRetryMs = 1000;
 constexpr std::size_t kBridgeBatchBytes = 1u << 20;
 /// What is on its way to queues; past it MQTT's messages are dropped, as for a subscriber that does not keep up.
 constexpr std::size_t kMaxInFlightBytes = 64u << 20;
-constexpr std::uint64_t kConsumer = 1;
 
 /// Trying again may succeed.
 bool passing(Errc error) {
@@ -39,7 +39,7 @@ class Bridge : public Pinned<TopicBridge::base> {
     return {[this](const StartBridge& start) { consume(start); },
             [this](const SetTopicFilters& filters) { return set_filters(filters); },
             [this](const DeliverMessages& delivery) { to_topics(delivery); },
-            [](const ConsumerCancelled&) { log::error("amqp", "the queue of amq.topic's messages is gone"); },
+            [this](const ConsumerCancelled& gone) { forget(gone.consumer); },
             [this](const Deliver& delivery) { to_queues(delivery); }};
   }
 
@@ -56,27 +56,46 @@ class Bridge : public Pinned<TopicBridge::base> {
     Group(TopicRef stored_in, PartitionId where, std::size_t max_bytes)
         : topic(std::move(stored_in)), partition(where), builder(max_bytes) {}
   };
+  struct Target {
+    TopicRef topic;              ///< null: live subscribers
+    LoopSet loops = 0;           ///< who has those
+    bool keys_are_names = true;  ///< all of them; else routers look whether a key is one
+  };
   /// A delivery is settled as a whole, when all that it became is stored.
   struct Unit {
     DeliverMessages delivery;
+    std::uint32_t loop = 0;  ///< of its queue
     std::size_t missing = 1;
     bool failed = false;
   };
 
   void consume(const StartBridge& start) {
-    start_ = start;
+    const std::uint64_t consumer = next_source_++;
+    sources_.emplace(consumer, start);
     StartConsuming request;
     request.queue = start.queue;
     request.session = this;
-    request.consumer = kConsumer;
+    request.consumer = consumer;
     request.prefetch = kPrefetch;
     ask(
         this, services_.queues[start.loop], std::move(request), [](const ConsumeStarted&) {}, [](const caf::error&) {});
   }
 
+  void forget(std::uint64_t consumer) {
+    const auto source = sources_.extract(consumer);
+    if (source && source.mapped().stream.empty()) log::error("amqp", "the queue of amq.topic's messages is gone");
+  }
+
   void to_topics(const DeliverMessages& delivery) {
-    const auto unit = std::make_shared<Unit>(Unit{delivery});
+    const auto found = sources_.find(delivery.consumer);
+    if (found == sources_.end()) return;
+    const StartBridge& source = found->second;
+    const auto unit = std::make_shared<Unit>(Unit{delivery, source.loop});
     const Timestamp now = loop().wall_clock();
+    const TopicRef stream = source.stream.empty() ? nullptr : services_.directory.find(source.stream);
+    if (!source.stream.empty() && !stream)
+      BRAID_LOG_LIMITED(warning, "amqp", {{"topic", source.stream}},
+                        "messages to a stream are dropped: its topic has been deleted");
     std::vector<Group> groups;
     for (const MessageRun& run : delivery.runs) {
       RunWalker walker(run);
@@ -84,21 +103,38 @@ class Bridge : public Pinned<TopicBridge::base> {
       MessageRecord message;
       while (walker.next(record)) {
         reader_.read(record, message);
-        if (const auto name = to_topic_name(message.routing_key)) add(groups, *name, message, now, unit);
+        const auto name = to_topic_name(message.routing_key);
+        if (stream)
+          add_to_stream(groups, stream, name, message, now, unit);
+        else if (source.stream.empty() && name)
+          add_by_name(groups, *name, message, now, unit);
       }
     }
     for (auto& group : groups) flush(group, unit);
     one_finished(unit);
   }
 
-  void add(std::vector<Group>& groups, const std::string& name, const MessageRecord& message, Timestamp now,
-           const std::shared_ptr<Unit>& unit) {
+  void add_by_name(std::vector<Group>& groups, const std::string& name, const MessageRecord& message, Timestamp now,
+                   const std::shared_ptr<Unit>& unit) {
     const auto topic = services_.routes.topic_for(name, services_.directory);
     const LoopSet loops = topic ? 0 : services_.interest.loops(mqtt::first_level(name));
-    if (!topic && loops == 0) return;
+    if (topic || loops != 0) add(groups, {topic, loops, true}, {name, true}, message, now, unit);
+  }
+
+  /// The key is the name that the routing key stands for, if the topic stores that name; else it is the routing key.
+  void add_to_stream(std::vector<Group>& groups, const TopicRef& topic, const std::optional<std::string>& name,
+                     const MessageRecord& message, Timestamp now, const std::shared_ptr<Unit>& unit) {
+    const bool named = name && services_.routes.belongs(*name, *topic);
+    const RecordKey key{named ? std::string_view(*name) : message.routing_key, named};
+    add(groups, {topic, 0, false}, key, message, now, unit);
+  }
+
+  void add(std::vector<Group>& groups, const Target& target, const RecordKey& key, const MessageRecord& message,
+           Timestamp now, const std::shared_ptr<Unit>& unit) {
+    const TopicRef& topic = target.topic;
     PartitionId partition;
     if (topic) {
-      const auto index = partition_for_key(name, static_cast<std::int32_t>(topic->partitions.size()));
+      const auto index = partition_for_key(key.text, static_cast<std::int32_t>(topic->partitions.size()));
       partition = topic->partition(PartitionIndex{index})->id;
     }
     auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& each) {
@@ -110,16 +146,15 @@ class Bridge : public Pinned<TopicBridge::base> {
       group = groups.emplace(groups.end(), topic, partition, most);
     }
     if (group->builder.bytes() > kBridgeBatchBytes) flush(*group, unit);
-    if (!encoder_.add_to_topic(group->builder, now, name, message)) {
+    if (!encoder_.add_to_topic(group->builder, now, key, message)) {
       flush(*group, unit);
-      if (!encoder_.add_to_topic(group->builder, now, name, message)) {
-        log::warning("amqp", "a message of {} bytes to amq.topic is too large for topic {}", message.body.size(),
-                     topic->name);
+      if (!encoder_.add_to_topic(group->builder, now, key, message)) {
+        log::warning("amqp", "a message of {} bytes is too large for topic {}", message.body.size(), topic->name);
         return;
       }
     }
-    group->loops |= loops;
-    group->flags.push_back(1);  // at quality of service 1
+    group->loops |= target.loops;
+    if (target.keys_are_names) group->flags.push_back(1);  // at quality of service 1
   }
 
   void flush(Group& group, const std::shared_ptr<Unit>& unit) {
@@ -140,27 +175,28 @@ class Bridge : public Pinned<TopicBridge::base> {
       if (passing(appended.error))
         unit->failed = true;
       else if (appended.error != Errc::none)
-        log::warning("amqp", "a topic refused messages of amq.topic: {}", to_string(appended.error));
+        log::warning("amqp", "a topic refused messages of AMQP: {}", to_string(appended.error));
       one_finished(unit);
     });
   }
 
   void one_finished(const std::shared_ptr<Unit>& unit) {
     if (--unit->missing > 0) return;
-    if (!unit->failed) return settle(unit->delivery, Settlement::acknowledge);
+    if (!unit->failed) return settle(*unit, Settlement::acknowledge);
     retries_.push_back(after(kBridgeRetryMs, [this, unit] {
       std::erase_if(retries_, [](const Timer& timer) { return !timer.running(); });
-      settle(unit->delivery, Settlement::requeue_uncounted);
+      settle(*unit, Settlement::requeue_uncounted);
     }));
   }
 
-  void settle(const DeliverMessages& delivery, Settlement settlement) {
+  void settle(const Unit& unit, Settlement settlement) {
+    const DeliverMessages& delivery = unit.delivery;
     Settle settle;
     settle.session = id();
     for (const MessageRun& run : delivery.runs)
-      settle.ranges.push_back({delivery.queue, kConsumer, run.first, run.count, run.priority, settlement});
-    send(services_.queues[start_.loop], std::move(settle));
-    send(services_.queues[start_.loop], GrantCredit{delivery.queue, id(), kConsumer, 0, delivery.bytes});
+      settle.ranges.push_back({delivery.queue, delivery.consumer, run.first, run.count, run.priority, settlement});
+    send(services_.queues[unit.loop], std::move(settle));
+    send(services_.queues[unit.loop], GrantCredit{delivery.queue, id(), delivery.consumer, 0, delivery.bytes});
   }
 
   // -- into AMQP ------------------------------------------------------------------------------------------------------
@@ -208,8 +244,14 @@ class Bridge : public Pinned<TopicBridge::base> {
       if (!key) continue;
       next.clear();
       const BasicProperties none;
-      for (const QueueNumber number : vhost->topology().route(*exchange, {*key, none}).queues)
-        if (vhost->place(number).exclusive_to != bridge_owner) next.push_back(vhost->place(number));
+      const TopicRef stored = services_.routes.topic_for(publication.topic.view(), services_.directory);
+      for (const QueueNumber number : vhost->topology().route(*exchange, {*key, none}).queues) {
+        const QueuePlace& place = vhost->place(number);
+        // A stream has what its topic has: it would be there twice.
+        const bool there =
+            place.type == QueueType::stream && stored && vhost->topology().queue_name(number) == stored->name;
+        if (place.exclusive_to != bridge_owner && !there) next.push_back(place);
+      }
       if (next.empty()) continue;
       std::sort(next.begin(), next.end(), [](const auto& a, const auto& b) { return a.queue < b.queue; });
       const bool same = persistent == (publication.qos > 0) &&
@@ -248,7 +290,8 @@ class Bridge : public Pinned<TopicBridge::base> {
 
   Services& services_;
   std::uint64_t client_;
-  StartBridge start_;
+  std::unordered_map<std::uint64_t, StartBridge> sources_;  ///< by the number of their consumer
+  std::uint64_t next_source_ = 1;
   MessageRecordReader reader_;
   BridgeEncoder encoder_;
   std::vector<Timer> retries_;

@@ -7,8 +7,11 @@
 // One actor on loop 0 carries both ways. Out of AMQP: a queue that the broker binds to amq.topic for itself, so that a
 // confirmed message reaches its topic whatever happens; it is acknowledged when the topic has it. Into AMQP: a
 // subscription with the filters of the exchange's bindings, as any MQTT client has one at QoS 1.
+//
+// Stream queues that were declared are carried to the topics of their names in the same way.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,9 +30,11 @@ inline std::uint64_t bridge_client() {
   return client_number("amq.topic");
 }
 
+/// Carries what comes into this queue.
 struct StartBridge {
   QueueId queue;
   std::uint32_t loop = 0;
+  std::string stream = {};  ///< the topic that it goes to; empty: that of each message's name
 };
 /// Of the bindings of amq.topic, each once. Answered when messages published from now on are delivered.
 struct SetTopicFilters {

@@ -10,13 +10,24 @@ namespace braid::amqp {
 
 namespace {
 
+/// "3.14" for 314 with a scale of 2. The digits are signed for the clients that write decimals at all.
+std::string decimal_text(std::uint32_t digits, std::uint8_t scale) {
+  const std::int64_t number = static_cast<std::int32_t>(digits);
+  std::string text = std::to_string(number < 0 ? -number : number);
+  if (text.size() <= scale) text.insert(0, scale + 1 - text.size(), '0');
+  if (scale > 0) text.insert(text.size() - scale, 1, '.');
+  return number < 0 ? "-" + text : text;
+}
+
 /// A field as a header's bytes: texts as they are, numbers in decimal. Arrays and tables have no such form; they stay
 /// in AMQP's own header.
 std::optional<std::string> header_text(const FieldValue& value) {
   if (value.is_bytes()) return std::string(value.as_text());
   if (value.type() == FieldType::boolean) return value.as_bool() ? "true" : "false";
   if (value.is_integer() || value.type() == FieldType::timestamp) return std::to_string(value.as_integer());
+  if (value.type() == FieldType::float32) return fmt::format("{}", static_cast<float>(value.as_real()));
   if (value.is_real()) return fmt::format("{}", value.as_real());
+  if (value.type() == FieldType::decimal) return decimal_text(value.decimal_digits(), value.decimal_scale());
   return std::nullopt;
 }
 
@@ -27,12 +38,12 @@ std::string_view BridgeEncoder::keep(std::string text) {
 }
 
 /// A name of a client's that looks like one of ours is escaped.
-void BridgeEncoder::add_header(std::string_view name, std::string_view value) {
+void BridgeEncoder::add_header(std::string_view name, std::optional<std::string_view> value) {
   if (name.starts_with(header::reserved_prefix)) name = keep(std::string(header::user_prefix).append(name));
   headers_.push_back({name, value});
 }
 
-bool BridgeEncoder::add_to_topic(BatchBuilder& batch, Timestamp arrived, std::string_view topic_name,
+bool BridgeEncoder::add_to_topic(BatchBuilder& batch, Timestamp arrived, const RecordKey& key,
                                  const MessageRecord& message) {
   headers_.clear();
   texts_.clear();
@@ -44,7 +55,7 @@ bool BridgeEncoder::add_to_topic(BatchBuilder& batch, Timestamp arrived, std::st
   texts_.reserve(2 * fields + 2);
   for (const Field& field : properties.headers) {
     if (field.value.type() == FieldType::none)
-      headers_.push_back({field.name, std::nullopt});
+      add_header(field.name, std::nullopt);
     else if (auto text = header_text(field.value))
       add_header(field.name, keep(std::move(*text)));
   }
@@ -60,13 +71,13 @@ bool BridgeEncoder::add_to_topic(BatchBuilder& batch, Timestamp arrived, std::st
   MessageRecordEncoder::Publish as_it_came;
   as_it_came.exchange = message.exchange;
   as_it_came.properties = message.properties;
-  as_it_came.in_topic = true;
+  as_it_came.in_topic = key.is_name;
   append_own_header(own, as_it_came);
   headers_.push_back({header::amqp, keep(std::move(own))});
   constexpr std::uint64_t latest_s = INT64_MAX / 1000;
   if (properties.has(PropertyFlag::timestamp) && properties.timestamp <= latest_s)
     arrived = Timestamp(static_cast<std::int64_t>(properties.timestamp) * 1000);
-  return batch.add(arrived, topic_name, message.body, headers_);
+  return batch.add(arrived, key.text, message.body, headers_);
 }
 
 bool BridgeEncoder::add_to_queue(BatchBuilder& batch, std::string_view routing_key,

@@ -66,24 +66,32 @@ DefinitionsActor spawn_definitions(const std::vector<Services*>& services, std::
 DefinitionsKeeper::behavior_type DefinitionsKeeper::make_behavior() {
   find_queues();
   return {
-      [this](const OpenVhost& request) { return when_ready(request, &DefinitionsKeeper::open); },
+      [this](const OpenVhost& request) { return restored_.when_open(this, request, &DefinitionsKeeper::open); },
       [this](const DefineExchange& request) {
-        return when_ready<Defined, DefineExchange>(request, &DefinitionsKeeper::define);
+        return restored_.when_open<DefineExchange, Defined>(this, request, &DefinitionsKeeper::define);
       },
-      [this](const DropExchange& request) { return when_ready(request, &DefinitionsKeeper::change<DropExchange>); },
-      [this](const DefineBinding& request) { return when_ready(request, &DefinitionsKeeper::bind); },
-      [this](const DropBinding& request) { return when_ready(request, &DefinitionsKeeper::change<DropBinding>); },
+      [this](const DropExchange& request) {
+        return restored_.when_open(this, request, &DefinitionsKeeper::change<DropExchange>);
+      },
+      [this](const DefineBinding& request) { return restored_.when_open(this, request, &DefinitionsKeeper::bind); },
+      [this](const DropBinding& request) {
+        return restored_.when_open(this, request, &DefinitionsKeeper::change<DropBinding>);
+      },
       [this](const DefineVhost& request) {
-        return when_ready<Defined, DefineVhost>(request, &DefinitionsKeeper::define);
+        return restored_.when_open<DefineVhost, Defined>(this, request, &DefinitionsKeeper::define);
       },
-      [this](const DropVhost& request) { return when_ready<Defined, DropVhost>(request, &DefinitionsKeeper::drop); },
+      [this](const DropVhost& request) {
+        return restored_.when_open<DropVhost, Defined>(this, request, &DefinitionsKeeper::drop);
+      },
       [this](const DefinePolicy& request) {
-        return when_ready<Defined, DefinePolicy>(request, &DefinitionsKeeper::define);
+        return restored_.when_open<DefinePolicy, Defined>(this, request, &DefinitionsKeeper::define);
       },
-      [this](const DropPolicy& request) { return when_ready<Defined, DropPolicy>(request, &DefinitionsKeeper::drop); },
-      [this](const DefineQueue& request) { return when_ready(request, &DefinitionsKeeper::declare); },
-      [this](const DropQueue& request) { return when_ready(request, &DefinitionsKeeper::remove); },
-      [this](const EmptyQueue& request) { return when_ready(request, &DefinitionsKeeper::purge); },
+      [this](const DropPolicy& request) {
+        return restored_.when_open<DropPolicy, Defined>(this, request, &DefinitionsKeeper::drop);
+      },
+      [this](const DefineQueue& request) { return restored_.when_open(this, request, &DefinitionsKeeper::declare); },
+      [this](const DropQueue& request) { return restored_.when_open(this, request, &DefinitionsKeeper::remove); },
+      [this](const EmptyQueue& request) { return restored_.when_open(this, request, &DefinitionsKeeper::purge); },
       [this](const QueueGone& message) { gone(message); },
   };
 }
@@ -154,6 +162,8 @@ void DefinitionsKeeper::restore() {
       ask(
           this, services_.queues[loop_index], ChangeQueue{queue.queue, *wanted}, [](const QueueChanged&) {},
           [](const caf::error&) {});
+    if (place.type == QueueType::stream) send(bridge_, StartBridge{place.queue, place.loop, std::string(name->queue)});
+    if (definition->owns_topic) own_topics_.insert(std::string(name->queue));
   }
   restore_if(true);
   if (!stored_.empty() || !found_.empty())
@@ -190,16 +200,14 @@ void DefinitionsKeeper::bridge_declared(const QueueDeclared& declared, std::uint
   const std::string vhost(default_vhost), queue(bridge_queue);
   apply({AddQueue{vhost, queue, place}});
   apply({DefineBinding{vhost, false, std::string(bridge_exchange), queue, "#", {}, bridge_owner}});
-  send(bridge_, StartBridge{declared.queue, host});
+  send(bridge_, StartBridge{declared.queue, host, {}});
   get_ready();
 }
 
 void DefinitionsKeeper::get_ready() {
   when_everywhere([this](bool) {
-    ready_ = true;
     listen();
-    auto early = std::move(early_);
-    for (const auto& request : early) request();
+    restored_.open();
   });
 }
 

@@ -8,14 +8,16 @@
 // A queue is its host's: it is declared, found and deleted there, and what the host says is applied here. Hosts tell
 // too when one goes by itself.
 //
-//   definitions.cpp         start, batches, virtual hosts, exchanges, bindings
-//   definitions_queues.cpp  queues
-//   definitions_policies.cpp  policies
+//   definitions.cpp          start, batches, virtual hosts, exchanges, bindings
+//   definitions_queues.cpp   queues
+//   definitions_streams.cpp  queues on their way to topics
+//   definitions_policies.cpp policies
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,7 @@
 #include "actors/topic_bridge/bridge.hpp"
 #include "persistence/catalog/definitions.hpp"
 #include "runtime/pinned.hpp"
+#include "runtime/start_gate.hpp"
 
 namespace braid::amqp {
 
@@ -47,22 +50,6 @@ class DefinitionsKeeper : public Pinned<DefinitionsActor::base> {
     std::vector<Answer> answers;
     bool empty() const { return changes.empty() && edits.empty() && answers.empty(); }
   };
-
-  /// Requests that come before everything stored has been read wait for it.
-  template <class Reply, class Request>
-  caf::result<Reply> when_ready(const Request& request,
-                                void (DefinitionsKeeper::*work)(const Request&, Promise<Reply>)) {
-    Promise<Reply> promise(this);
-    auto later = promise.later();
-    if (ready_) {
-      (this->*work)(request, std::move(promise));
-    } else {
-      early_.push_back([this, request, work, held = std::make_shared<Promise<Reply>>(std::move(promise))] {
-        (this->*work)(request, std::move(*held));
-      });
-    }
-    return later;
-  }
 
   // definitions.cpp
   void find_queues();
@@ -115,11 +102,14 @@ class DefinitionsKeeper : public Pinned<DefinitionsActor::base> {
 
   // definitions_queues.cpp
   void declare(const DefineQueue& request, Promise<QueueDefined> promise);
+  void declare_at_host(const DefineQueue& request, const QueueDefinition& wanted, QueueType type, DeclareQueue to_host,
+                       Promise<QueueDefined> promise);
   void declared(const DefineQueue& request, const QueueDefinition& wanted, QueueType type, const QueueDeclared& answer,
                 Promise<QueueDefined> promise);
   void find(const DefineQueue& request, const VhostView& view, const QueuePlace& place, Promise<QueueDefined> promise);
   void remove(const DropQueue& request, Promise<QueueDropped> promise);
-  void removed(const DropQueue& request, QueueId queue, const QueueEmptied& answer, Promise<QueueDropped> promise);
+  void removed(const DropQueue& request, QueueId queue, QueueType type, const QueueEmptied& answer,
+               Promise<QueueDropped> promise);
   void purge(const EmptyQueue& request, Promise<QueueDropped> promise);
   void gone(const QueueGone& gone);
   void forget_queue(const std::string& vhost, const std::string& name, QueueId queue);
@@ -128,6 +118,11 @@ class DefinitionsKeeper : public Pinned<DefinitionsActor::base> {
     const auto found = declaring_.find(vhost);
     return found == declaring_.end() ? 0 : found->second;
   }
+
+  // definitions_streams.cpp
+  void declare_stream(const DefineQueue& request, const QueueDefinition& wanted, DeclareQueue to_host,
+                      Promise<QueueDefined> promise);
+  void drop_stream(const std::string& name, Promise<QueueDropped> promise);
 
   Services& services_;
   std::vector<DefinitionReplica> replicas_;  ///< of the other loops
@@ -138,9 +133,9 @@ class DefinitionsKeeper : public Pinned<DefinitionsActor::base> {
   std::vector<Definition> stored_;  ///< until it has been restored
   std::vector<QueueDescription> found_;
   std::map<std::string, std::size_t> declaring_;  ///< by virtual host: queues that hosts were asked to make
+  std::set<std::string> own_topics_;              ///< that declarations of streams have made
   std::size_t answers_missing_ = 0;
-  bool ready_ = false;
-  std::vector<std::function<void()>> early_;
+  StartGate restored_;
 
   Batch next_, now_;
   std::size_t parts_missing_ = 0;  ///< of the batch that is under way

@@ -70,13 +70,13 @@ void DefinitionsKeeper::declare(const DefineQueue& given, Promise<QueueDefined> 
   DeclareQueue to_host;
   to_host.name = host_name(request.vhost, request.name);
   to_host.owner = QueueOwner::amqp;
+  const auto rules = check_queue(wanted, text, server_named);
   QueueType type = QueueType::classic;
   if (const QueuePlace* place = view->find_queue(request.name)) {
     // It must be what is asked for, whatever else would be wrong with the question.
     to_host.passive = true;
     type = place->type;
   } else {
-    auto rules = check_queue(wanted, text, server_named);
     if (!rules) return refuse(rules.error());
     const std::size_t there = view->topology().queues() - own_objects(*view) + being_declared(request.vhost);
     if (auto full = check_limit("declare", "queue", request.name, "queue", *view, there,
@@ -87,6 +87,13 @@ void DefinitionsKeeper::declare(const DefineQueue& given, Promise<QueueDefined> 
     to_host.definition = wanted.encode();
     if (request.exclusive) to_host.exclusive_to = request.session;
   }
+  if (rules && rules->type == QueueType::stream && type == QueueType::stream)
+    return declare_stream(request, wanted, std::move(to_host), std::move(promise));
+  declare_at_host(request, wanted, type, std::move(to_host), std::move(promise));
+}
+
+void DefinitionsKeeper::declare_at_host(const DefineQueue& request, const QueueDefinition& wanted, QueueType type,
+                                        DeclareQueue to_host, Promise<QueueDefined> promise) {
   const auto host = queue_loop(services_, to_host.name);
   const auto held = std::make_shared<Promise<QueueDefined>>(std::move(promise));
   const bool may_make = !to_host.passive;
@@ -125,6 +132,7 @@ void DefinitionsKeeper::declared(const DefineQueue& request, const QueueDefiniti
           [](const caf::error&) {});
     return refuse(no_vhost(request.vhost));
   }
+  bool owns_topic = wanted.owns_topic;
   if (!answer.created) {
     const auto current = QueueDefinition::decode(answer.definition);
     if (answer.owner != QueueOwner::amqp || !current)
@@ -134,18 +142,27 @@ void DefinitionsKeeper::declared(const DefineQueue& request, const QueueDefiniti
       return refuse(view->locked(request.name));
     if (auto refused = check_equivalent(*current, wanted, named(request.name, request.vhost)))
       return refuse(std::move(*refused));
+    owns_topic = current->owns_topic;
   }
   const QueuePlace* known = view->find_queue(request.name);
   if (known && known->queue != answer.queue) {
     forget_queue(request.vhost, request.name, known->queue);
     known = nullptr;
   }
-  if (!known)
+  if (!known) {
     apply(
         {AddQueue{request.vhost, request.name,
                   QueuePlace{answer.queue, host, answer.settings.max_priority, type, wanted.durable, wanted.auto_delete,
                              answer.settings.single_active_consumer, connection_number(answer.exclusive_to)}}});
-  answer_later(std::move(promise), QueueDefined{{}, request.name, answer.queue, answer.ready, answer.consumers});
+    if (type == QueueType::stream) send(bridge_, StartBridge{answer.queue, host, request.name});
+  }
+  if (owns_topic) own_topics_.insert(request.name);
+  QueueDefined reply{{}, request.name, answer.queue, 0, 0};
+  if (type != QueueType::stream) {  // there the messages are in the topic, and who consumes is the bridge
+    reply.messages = answer.ready;
+    reply.consumers = answer.consumers;
+  }
+  answer_later(std::move(promise), std::move(reply));
 }
 
 void DefinitionsKeeper::find(const DefineQueue& request, const VhostView& view, const QueuePlace& place,
@@ -153,10 +170,12 @@ void DefinitionsKeeper::find(const DefineQueue& request, const VhostView& view, 
   const auto held = std::make_shared<Promise<QueueDefined>>(std::move(promise));
   ask(
       this, services_.queues[place.loop], DescribeQueues{{place.queue}},
-      [this, held, name = request.name, missing = view.no_queue(request.name)](const QueuesDescribed& described) {
+      [this, held, name = request.name, stream = place.type == QueueType::stream,
+       missing = view.no_queue(request.name)](const QueuesDescribed& described) {
         if (described.queues.empty()) return held->deliver({missing, {}, {}, 0, 0});
         const auto& queue = described.queues.front();
-        answer_later(std::move(*held), QueueDefined{{}, name, queue.queue, queue.ready, queue.consumers});
+        answer_later(std::move(*held),
+                     QueueDefined{{}, name, queue.queue, stream ? 0 : queue.ready, stream ? 0 : queue.consumers});
       },
       [held](const caf::error&) {
         held->deliver({host_is_gone(), {}, {}, 0, 0});
@@ -178,15 +197,15 @@ void DefinitionsKeeper::remove(const DropQueue& request, Promise<QueueDropped> p
   const auto held = std::make_shared<Promise<QueueDropped>>(std::move(promise));
   ask(
       this, services_.queues[place->loop], DeleteQueue{place->queue, request.if_unused, request.if_empty},
-      [this, request, queue = place->queue, held](const QueueEmptied& answer) {
-        removed(request, queue, answer, std::move(*held));
+      [this, request, queue = place->queue, type = place->type, held](const QueueEmptied& answer) {
+        removed(request, queue, type, answer, std::move(*held));
       },
       [held](const caf::error&) {
         held->deliver({host_is_gone(), 0});
       });
 }
 
-void DefinitionsKeeper::removed(const DropQueue& request, QueueId queue, const QueueEmptied& answer,
+void DefinitionsKeeper::removed(const DropQueue& request, QueueId queue, QueueType type, const QueueEmptied& answer,
                                 Promise<QueueDropped> promise) {
   const auto refuse = [&promise](TopologyError error) { promise.deliver({std::move(error), 0}); };
   const std::string text = named(request.name, request.vhost);
@@ -195,6 +214,7 @@ void DefinitionsKeeper::removed(const DropQueue& request, QueueId queue, const Q
   if (answer.error != QueueErrc::none && answer.error != QueueErrc::unknown_queue)
     return refuse(storage_problem(answer.error));
   forget_queue(request.vhost, request.name, queue);
+  if (type == QueueType::stream) return drop_stream(request.name, std::move(promise));
   answer_later(std::move(promise), QueueDropped{{}, answer.messages});
 }
 
@@ -205,6 +225,9 @@ void DefinitionsKeeper::purge(const EmptyQueue& request, Promise<QueueDropped> p
   const QueuePlace* place = view->find_queue(request.name);
   if (!place) return refuse(view->no_queue(request.name));
   if (auto refused = view->check_access(request.name, *place, request.who)) return refuse(std::move(*refused));
+  if (place->type == QueueType::stream)
+    return refuse({ReplyCode::not_implemented,
+                   "queue.purge not supported by stream queues " + named(request.name, request.vhost)});
   const auto held = std::make_shared<Promise<QueueDropped>>(std::move(promise));
   ask(
       this, services_.queues[place->loop], PurgeQueue{place->queue},

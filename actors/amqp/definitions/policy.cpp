@@ -159,6 +159,7 @@ bool Policy::matches(std::string_view name) const {
 }
 
 bool Policy::is_for_queue(std::string_view name, QueueType type) const {
+  if (type == QueueType::stream) return false;  // what it holds is on its way to a topic
   switch (definition_.apply_to) {
     case PolicyTarget::exchanges:
       return false;

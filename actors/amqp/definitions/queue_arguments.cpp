@@ -7,6 +7,7 @@
 #include <array>
 #include <span>
 
+#include "actors/amqp/interval.hpp"
 #include "model/byte_io.hpp"
 
 namespace braid::amqp {
@@ -123,12 +124,7 @@ Problem check_locator(const FieldValue& value, const Table&) {
 }
 Problem check_age(const FieldValue& value, const Table&) {
   if (!value.is_text()) return unacceptable(value);
-  const std::string_view text = value.as_text();
-  const auto digits = text.find_first_not_of("0123456789");
-  if (digits == 0 || digits + 1 != text.size() ||
-      std::string_view("YMDhms").find(text.back()) == std::string_view::npos)
-    return "invalid_max_age";
-  return {};
+  return parse_interval_ms(value.as_text()) ? Problem() : "invalid_max_age";
 }
 
 struct Argument {
@@ -179,6 +175,7 @@ QueueSettings settings_of(const QueueDefinition& wanted, QueueType type) {
   const Table table = wanted.table();
   QueueSettings settings;
   settings.durable = wanted.durable;
+  if (type == QueueType::stream) return settings;  // its arguments are its topic's
   settings.auto_delete = wanted.auto_delete;
   settings.dead_letter = table.find("x-dead-letter-exchange").has_value();
   if (const auto single = table.find("x-single-active-consumer")) settings.single_active_consumer = single->as_bool();
@@ -306,7 +303,8 @@ Refusal check_equivalent(const QueueDefinition& current, const QueueDefinition& 
 namespace {
 
 constexpr std::uint8_t layout_version = 1;
-constexpr std::uint8_t queue_durable_bit = 1, queue_exclusive_bit = 2, queue_auto_delete_bit = 4;
+constexpr std::uint8_t queue_durable_bit = 1, queue_exclusive_bit = 2, queue_auto_delete_bit = 4,
+                       queue_owns_topic_bit = 8;
 
 }  // namespace
 
@@ -314,7 +312,8 @@ Bytes QueueDefinition::encode() const {
   ByteWriter out(2 + arguments.size());
   out.u8(layout_version);
   out.u8(static_cast<std::uint8_t>((durable ? queue_durable_bit : 0) | (exclusive ? queue_exclusive_bit : 0) |
-                                   (auto_delete ? queue_auto_delete_bit : 0)));
+                                   (auto_delete ? queue_auto_delete_bit : 0) |
+                                   (owns_topic ? queue_owns_topic_bit : 0)));
   out.raw(arguments);
   return out.finish();
 }
@@ -324,7 +323,8 @@ std::optional<QueueDefinition> QueueDefinition::decode(const Bytes& encoded) {
   const bool known = in.u8() == layout_version;
   const std::uint8_t bits = in.u8();
   QueueDefinition definition{(bits & queue_durable_bit) != 0, (bits & queue_exclusive_bit) != 0,
-                             (bits & queue_auto_delete_bit) != 0, in.take(in.remaining())};
+                             (bits & queue_auto_delete_bit) != 0, in.take(in.remaining()),
+                             (bits & queue_owns_topic_bit) != 0};
   const TableLimits limits{.max_bytes = 64u << 20, .max_depth = 64};
   if (!known || in.failed() || check_table(definition.arguments.view(), limits)) return std::nullopt;
   return definition;

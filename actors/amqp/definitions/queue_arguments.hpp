@@ -20,6 +20,7 @@ namespace braid::amqp {
 struct QueueDefinition {
   bool durable = false, exclusive = false, auto_delete = false;
   Bytes arguments;
+  bool owns_topic = false;  ///< a stream whose declaration has made its topic, which goes with it
 
   Table table() const { return Table(arguments.view()); }
   Bytes encode() const;

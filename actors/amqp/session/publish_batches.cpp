@@ -32,6 +32,29 @@ bool PublishBatches::add(const VhostView& vhost, std::span<const QueueNumber> qu
   return true;
 }
 
+bool PublishBatches::add_delayed(std::string_view exchange, std::int64_t delay_ms, const Message& message,
+                                 Timestamp arrived, const Receipt* receipt) {
+  auto publish = message.publish;
+  publish.expiration = {};  // its time to live begins when it has waited
+  BatchBuilder builder;
+  if (!encoder_.add(builder, arrived, publish)) return false;
+  SealedBatch sealed;
+  sealed.batch = builder.finish();
+  sealed.targets.emplace_back();
+  sealed.persistent = message.persistent;
+  sealed.count = 1;
+  sealed.delay_ms = delay_ms;
+  sealed.delayed_at = exchange;
+  if (receipt) {
+    sealed.receipts.push_back(*receipt);
+    sealed.receipts.back().count = 1;
+    sealed.receipts.back().record = 0;
+  }
+  sealed_bytes_ += sealed.batch.size();
+  sealed_.push_back(std::move(sealed));
+  return true;
+}
+
 void PublishBatches::note(Open& open, const Receipt& receipt) {
   const auto record = static_cast<std::uint32_t>(open.builder.count() - 1);
   if (!open.receipts.empty()) {

@@ -9,6 +9,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -39,6 +41,8 @@ struct SealedBatch {
   bool persistent = false;
   std::uint32_t count = 0;
   std::vector<Receipt> receipts;
+  std::int64_t delay_ms = 0;  ///< not 0: it waits at an exchange, and `targets` is one that says nothing
+  std::string delayed_at = {};
 };
 
 class PublishBatches {
@@ -53,6 +57,9 @@ class PublishBatches {
   /// wants to know what becomes of it. False: the message is too large for a batch.
   bool add(const VhostView& vhost, std::span<const QueueNumber> queues, const Message& message, Timestamp arrived,
            const Receipt* receipt);
+  /// One that waits before the exchange routes it (actors/amqp/delays).
+  bool add_delayed(std::string_view exchange, std::int64_t delay_ms, const Message& message, Timestamp arrived,
+                   const Receipt* receipt);
   /// Closes all and gives them away.
   std::vector<SealedBatch> take();
   bool empty() const { return open_.empty() && sealed_.empty(); }

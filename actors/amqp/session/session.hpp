@@ -198,6 +198,8 @@ class Session : public ConnectionActor<SessionActor::base> {
   std::optional<std::string> queue_name(Channel& channel, std::string_view name, MethodId method);
   template <class Ok, class Request>
   void define(Channel& channel, Request request, MethodId method, bool nowait);
+  template <class Ok, class Request, class Method>
+  void change_queue_binding(Channel& channel, const Method& method, bool nowait);
 
   // session_publish.cpp
   void handle(Channel& channel, const BasicPublish& method);
@@ -236,7 +238,8 @@ class Session : public ConnectionActor<SessionActor::base> {
   // session_stream.cpp
   /// The topic that a queue of this name stands for; null when there is none.
   TopicRef find_stream(std::string_view name) const;
-  bool declare_stream(Channel& channel, const QueueDeclare& method);
+  /// A topic that nobody has declared is found, as a queue would be.
+  bool find_undeclared_stream(Channel& channel, const QueueDeclare& method);
   void consume_stream(Channel& channel, const BasicConsume& method, const std::string& name);
 
   // session_deliver.cpp

@@ -32,7 +32,8 @@ void Session::handle(Channel& channel, const BasicConsume& method) {
   const auto name = queue_name(channel, method.queue, id_of_method);
   if (!name) return;
   const QueuePlace* place = vhost_->find_queue(*name);
-  if (!place && !find_stream(*name)) return fail(channel, vhost_->no_queue(*name), id_of_method);
+  const bool is_stream = !place || place->type == QueueType::stream;
+  if (is_stream && !find_stream(*name)) return fail(channel, vhost_->no_queue(*name), id_of_method);
   const auto refused = place ? vhost_->check_access(*name, *place, connection_number(id())) : std::nullopt;
   if (refused) return fail(channel, *refused, id_of_method);
   if (!method.consumer_tag.empty() && (channel.consumers.find(method.consumer_tag) != channel.consumers.end() ||
@@ -42,7 +43,7 @@ void Session::handle(Channel& channel, const BasicConsume& method) {
   if (channel.consumers.size() >= settings().max_consumers)
     return fail(channel, ReplyCode::not_allowed,
                 fmt::format("reached maximum ({}) of consumers per channel", settings().max_consumers), id_of_method);
-  if (!place) return consume_stream(channel, method, *name);
+  if (is_stream) return consume_stream(channel, method, *name);
   if (place->single_active_consumer && method.exclusive)
     return fail(channel, ReplyCode::access_refused,
                 fmt::format("queue '{}' in vhost '{}' in exclusive use", *name, vhost_->name()), id_of_method);
@@ -162,7 +163,7 @@ void Session::handle(Channel& channel, const BasicGet& method) {
                 BasicGet::info.id);
   after_publishes(channel, [this, name = *name, no_ack = method.no_ack](Channel& there) {
     const QueuePlace* place = vhost_->find_queue(name);
-    if (!place && find_stream(name))
+    if ((!place || place->type == QueueType::stream) && find_stream(name))
       return fail(
           there, ReplyCode::not_implemented,
           fmt::format("basic.get not supported by stream queues queue '{}' in vhost '{}'", name, vhost_->name()),

@@ -2,7 +2,6 @@
 //
 // Exchanges, queues and bindings. What is only looked at is answered from the loop's copy of the virtual host; changes
 // are made by the definitions actor, which answers when every loop has them.
-#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -18,6 +17,24 @@ Bytes copy_of(const Table& table) {
 
 std::uint32_t as_count(std::uint64_t messages) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(messages, UINT32_MAX));
+}
+
+/// DefineBinding or DropBinding, which say the same of a binding; the queue's name is the caller's to find.
+template <class Request, class Method>
+Request binding_of(const Method& method, const VhostView& vhost, std::uint64_t session) {
+  Request request;
+  request.vhost = vhost.name();
+  request.key = method.routing_key;
+  request.arguments = copy_of(method.arguments);
+  request.who = connection_number(session);
+  if constexpr (requires { method.source; }) {
+    request.to_exchange = true;
+    request.source = method.source;
+    request.destination = method.destination;
+  } else {
+    request.source = method.exchange;
+  }
+  return request;
 }
 
 }  // namespace
@@ -41,10 +58,6 @@ void Session::handle(Channel& channel, const ExchangeDeclare& method) {
     if (!method.nowait) write(channel.number, ExchangeDeclareOk{});
     return;
   }
-  // Nothing keeps a message until its delay is over yet.
-  if (exchange_type(method.type) == ExchangeType::delayed)
-    return fail(channel, ReplyCode::precondition_failed, fmt::format("unknown exchange type '{}'", method.type),
-                ExchangeDeclare::info.id);
   DefineExchange request;
   request.vhost = vhost_->name();
   request.name = method.exchange;
@@ -62,27 +75,13 @@ void Session::handle(Channel& channel, const ExchangeDelete& method) {
 }
 
 void Session::handle(Channel& channel, const ExchangeBind& method) {
-  DefineBinding request;
-  request.vhost = vhost_->name();
-  request.to_exchange = true;
-  request.source = method.source;
-  request.destination = method.destination;
-  request.key = method.routing_key;
-  request.arguments = copy_of(method.arguments);
-  request.who = connection_number(id());
-  define<ExchangeBindOk>(channel, std::move(request), ExchangeBind::info.id, method.nowait);
+  define<ExchangeBindOk>(channel, binding_of<DefineBinding>(method, *vhost_, id()), ExchangeBind::info.id,
+                         method.nowait);
 }
 
 void Session::handle(Channel& channel, const ExchangeUnbind& method) {
-  DropBinding request;
-  request.vhost = vhost_->name();
-  request.to_exchange = true;
-  request.source = method.source;
-  request.destination = method.destination;
-  request.key = method.routing_key;
-  request.arguments = copy_of(method.arguments);
-  request.who = connection_number(id());
-  define<ExchangeUnbindOk>(channel, std::move(request), ExchangeUnbind::info.id, method.nowait);
+  define<ExchangeUnbindOk>(channel, binding_of<DropBinding>(method, *vhost_, id()), ExchangeUnbind::info.id,
+                           method.nowait);
 }
 
 // -- queues -----------------------------------------------------------------------------------------------------------
@@ -96,7 +95,7 @@ std::optional<std::string> Session::queue_name(Channel& channel, std::string_vie
 
 void Session::handle(Channel& channel, const QueueDeclare& method) {
   if (declare_reply_queue(channel, method)) return;
-  if (declare_stream(channel, method)) return;
+  if (find_undeclared_stream(channel, method)) return;
   DefineQueue request;
   request.vhost = vhost_->name();
   request.name = method.queue;
@@ -123,31 +122,23 @@ void Session::handle(Channel& channel, const QueueDeclare& method) {
   });
 }
 
-void Session::handle(Channel& channel, const QueueBind& method) {
-  auto name = queue_name(channel, method.queue, QueueBind::info.id);
+template <class Ok, class Request, class Method>
+void Session::change_queue_binding(Channel& channel, const Method& method, bool nowait) {
+  auto name = queue_name(channel, method.queue, Method::info.id);
   if (!name) return;
-  DefineBinding request;
-  request.vhost = vhost_->name();
-  request.source = method.exchange;
+  auto request = binding_of<Request>(method, *vhost_, id());
   // Without either name the key is the queue's (queue.bind, rule "default routing key").
-  request.key = method.queue.empty() && method.routing_key.empty() ? *name : std::string(method.routing_key);
+  if (method.queue.empty() && method.routing_key.empty()) request.key = *name;
   request.destination = *std::move(name);
-  request.arguments = copy_of(method.arguments);
-  request.who = connection_number(id());
-  define<QueueBindOk>(channel, std::move(request), QueueBind::info.id, method.nowait);
+  define<Ok>(channel, std::move(request), Method::info.id, nowait);
+}
+
+void Session::handle(Channel& channel, const QueueBind& method) {
+  change_queue_binding<QueueBindOk, DefineBinding>(channel, method, method.nowait);
 }
 
 void Session::handle(Channel& channel, const QueueUnbind& method) {
-  auto name = queue_name(channel, method.queue, QueueUnbind::info.id);
-  if (!name) return;
-  DropBinding request;
-  request.vhost = vhost_->name();
-  request.source = method.exchange;
-  request.key = method.queue.empty() && method.routing_key.empty() ? *name : std::string(method.routing_key);
-  request.destination = *std::move(name);
-  request.arguments = copy_of(method.arguments);
-  request.who = connection_number(id());
-  define<QueueUnbindOk>(channel, std::move(request), QueueUnbind::info.id, false);
+  change_queue_binding<QueueUnbindOk, DropBinding>(channel, method, false);
 }
 
 void Session::handle(Channel& channel, const QueuePurge& method) {

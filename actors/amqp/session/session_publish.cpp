@@ -102,8 +102,8 @@ void Session::publish_message(Channel& channel, const Bytes& read, Reach asked) 
     return channel.content.reset();
   }
   const Routed routed = vhost_->topology().route(*exchange, {channel.publish.routing_key, properties});
-  bool unroutable = routed.queues.empty();
-  if (channel.publish.mandatory && routed.queues.size() == 1 &&
+  bool unroutable = routed.queues.empty() && routed.delayed.empty();
+  if (channel.publish.mandatory && routed.delayed.empty() && routed.queues.size() == 1 &&
       vhost_->place(routed.queues.front()).exclusive_to == bridge_owner) {
     if (asked == Reach::unknown) asked = reach(channel.publish.routing_key);
     if (asked == Reach::unknown) {
@@ -132,8 +132,14 @@ void Session::publish_message(Channel& channel, const Bytes& read, Reach asked) 
   if (arrived_.value < 0) arrived_ = loop().wall_clock();
   const Receipt receipt{channel.number, channel.serial, number, 1, 0};
   PublishBatches& batches = channel.transaction ? channel.transaction->batches : batches_;
-  if (!batches.add(*vhost_, routed.queues, message, arrived_,
-                   number != 0 || channel.transaction ? &receipt : nullptr)) {
+  const Receipt* wanted = number != 0 || channel.transaction ? &receipt : nullptr;
+  bool fits = routed.queues.empty() || batches.add(*vhost_, routed.queues, message, arrived_, wanted);
+  if (!routed.queues.empty()) wanted = nullptr;  // a message is confirmed once
+  for (const ExchangeNumber waiting : routed.delayed) {
+    fits = fits && batches.add_delayed(vhost_->topology().exchange_name(waiting), delay_ms(properties), message,
+                                       arrived_, std::exchange(wanted, nullptr));
+  }
+  if (!fits) {
     channel.content.reset();
     return fail(channel, ReplyCode::precondition_failed, "message size is larger than a batch can be", method);
   }
@@ -217,21 +223,25 @@ void Session::send_batch(SealedBatch sealed) {
       flight->refused_from = std::min(flight->refused_from, refused_from);
       if (--flight->left == 0) turn([&] { finished(*flight); });
     };
-    ask(
-        this, services_.queues[target.loop],
-        PublishToQueues{sealed.batch, std::move(target.queues), sealed.priority, sealed.persistent},
-        [this, one_less](const Published& reply) {
-          if (reply.error != QueueErrc::none) {
-            BRAID_LOG_LIMITED(warning, "amqp", {{"peer", peer_}, {"client", client_name_}},
-                              "messages were not stored (error {} of a queue host)",
-                              static_cast<unsigned>(reply.error));
-            return one_less(0);
-          }
-          std::uint32_t from = UINT32_MAX;
-          for (const auto& refusal : reply.refused) from = std::min(from, refusal.from);
-          one_less(from);
-        },
-        [one_less](caf::error) { one_less(0); });
+    const auto published = [this, one_less](const Published& reply) {
+      if (reply.error != QueueErrc::none) {
+        BRAID_LOG_LIMITED(warning, "amqp", {{"peer", peer_}, {"client", client_name_}},
+                          "messages were not stored (error {} of a queue host)", static_cast<unsigned>(reply.error));
+        return one_less(0);
+      }
+      std::uint32_t from = UINT32_MAX;
+      for (const auto& refusal : reply.refused) from = std::min(from, refusal.from);
+      one_less(from);
+    };
+    const auto failed = [one_less](caf::error) { one_less(0); };
+    if (sealed.delay_ms > 0)
+      ask(this, services_.amqp_delays,
+          DelayMessages{vhost_->name(), sealed.delayed_at, sealed.delay_ms, sealed.batch, sealed.persistent}, published,
+          failed);
+    else
+      ask(this, services_.queues[target.loop],
+          PublishToQueues{sealed.batch, std::move(target.queues), sealed.priority, sealed.persistent}, published,
+          failed);
   }
 }
 

@@ -15,19 +15,11 @@ TopicRef Session::find_stream(std::string_view name) const {
   return topic && !topic->internal ? topic : nullptr;
 }
 
-bool Session::declare_stream(Channel& channel, const QueueDeclare& method) {
-  const auto type = method.arguments.find("x-queue-type");
-  const bool wants_stream = type && type->is_text() && type->as_text() == "stream";
-  if (!wants_stream && (!method.passive || vhost_->find_queue(method.queue))) return false;
-  if (!method.queue.empty() && find_stream(method.queue)) {
-    channel.last_queue = method.queue;
-    if (!method.nowait) write(channel.number, QueueDeclareOk{method.queue, 0, 0});
-    return true;
-  }
-  if (!wants_stream || method.passive) return false;
-  fail(channel, ReplyCode::precondition_failed,
-       fmt::format("queue '{}' in vhost '{}' of type 'stream' needs a topic of its name", method.queue, vhost_->name()),
-       QueueDeclare::info.id);
+bool Session::find_undeclared_stream(Channel& channel, const QueueDeclare& method) {
+  if (!method.passive || method.queue.empty() || vhost_->find_queue(method.queue) || !find_stream(method.queue))
+    return false;
+  channel.last_queue = method.queue;
+  if (!method.nowait) write(channel.number, QueueDeclareOk{method.queue, 0, 0});
   return true;
 }
 

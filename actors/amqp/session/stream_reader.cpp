@@ -2,11 +2,11 @@
 #include "actors/amqp/session/stream_reader.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <deque>
 #include <vector>
 
+#include "actors/amqp/interval.hpp"
 #include "model/record_batch.hpp"
 #include "runtime/log.hpp"
 #include "runtime/pinned.hpp"
@@ -36,7 +36,8 @@ class StreamReaderActor : public Pinned<StreamReader::base> {
   behavior_type make_behavior() override {
     set_down_handler([this](const caf::down_msg&) { quit(); });
     monitor(consumer_.session);
-    for (const PartitionPlacement& placement : consumer_.topic->partitions) sources_.push_back({placement.id});
+    for (const PartitionPlacement& placement : consumer_.topic->partitions)
+      sources_.push_back({placement.id, Offset{-1}, consumer_.begin.from});
     for (std::size_t i = 0; i < sources_.size(); ++i) begin(i);
     return {
         [this](const GrantCredit& grant) {
@@ -55,7 +56,8 @@ class StreamReaderActor : public Pinned<StreamReader::base> {
  private:
   struct Source {
     PartitionId partition;
-    Offset next{-1};  ///< -1: not known yet
+    Offset next{-1};            ///< -1: not known yet
+    StreamOffset::From from{};  ///< where it begins
     bool reading = false, parked = false, failed = false;
     std::deque<MessageRun> ready = {};
   };
@@ -63,26 +65,25 @@ class StreamReaderActor : public Pinned<StreamReader::base> {
   void begin(std::size_t index) {
     using From = StreamOffset::From;
     Source& source = sources_[index];
-    const StreamOffset& from = consumer_.begin;
-    if (from.from == From::offset) {
-      source.next = Offset(from.value);
+    if (source.from == From::offset) {
+      source.next = Offset(consumer_.begin.value);
       return pump_source(index);
     }
     FindOffset request;
-    request.timestamp = from.from == From::first       ? kEarliestTimestamp
-                        : from.from == From::timestamp ? from.value
-                                                       : kLatestTimestamp;
+    request.timestamp = source.from == From::first       ? kEarliestTimestamp
+                        : source.from == From::timestamp ? consumer_.begin.value
+                                                         : kLatestTimestamp;
     source.reading = true;
     services_.partitions.request(this, source.partition, request, [this, index](const OffsetFound& found) {
       Source& of = sources_[index];
       of.reading = false;
       if (found.error != Errc::none) return retry(index);
       if (found.offset.value < 0) {  // nothing is as late as the timestamp: what comes next will be
-        consumer_.begin.from = StreamOffset::From::next;
+        of.from = From::next;
         return begin(index);
       }
       // The last batch holds the last record.
-      const bool last = consumer_.begin.from == StreamOffset::From::last;
+      const bool last = of.from == From::last;
       of.next = Offset(last ? std::max<std::int64_t>(found.offset.value - 1, 0) : found.offset.value);
       pump();
     });
@@ -229,36 +230,10 @@ std::optional<StreamOffset> parse_stream_offset(const FieldValue& value, Timesta
   if (text == "first") return StreamOffset{From::first};
   if (text == "last") return StreamOffset{From::last};
   if (text == "next") return StreamOffset{From::next};
-  // An interval: how far back, in years, months, days, hours, minutes or seconds.
-  std::int64_t number = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (read.ec != std::errc{} || read.ptr + 1 != text.data() + text.size() || number < 0) return {};
-  constexpr std::int64_t second = 1000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
-  std::int64_t unit = 0;
-  switch (*read.ptr) {
-    case 'Y':
-      unit = 365 * day;
-      break;
-    case 'M':
-      unit = 30 * day;
-      break;
-    case 'D':
-      unit = day;
-      break;
-    case 'h':
-      unit = hour;
-      break;
-    case 'm':
-      unit = minute;
-      break;
-    case 's':
-      unit = second;
-      break;
-    default:
-      return {};
-  }
-  if (number > now.value / unit) return StreamOffset{From::first};
-  return StreamOffset{From::timestamp, now.value - number * unit};
+  const auto back_ms = parse_interval_ms(text);
+  if (!back_ms) return {};
+  if (*back_ms > now.value) return StreamOffset{From::first};
+  return StreamOffset{From::timestamp, now.value - *back_ms};
 }
 
 }  // namespace braid::amqp

@@ -3,8 +3,8 @@
 # Exchanges of every type through pika: which queues a message reaches, how often, and what may not be declared.
 import collections
 
-from broker import unique
-from pika_client import AmqpTest
+from broker import order, unique
+from pika_client import AmqpTest, Consumer
 import pika.exceptions
 from pika import BasicProperties
 
@@ -222,6 +222,73 @@ class Routing(AmqpTest):
         queue = self.queue(self.using, exclusive=True)
         self.channel_refuses(406, "", lambda channel: channel.queue_bind(queue, exchange, "heavy"),
                              self.channel(self.using.connection))
+
+
+class Delayed(AmqpTest):
+    def setUp(self):
+        self.beyond_debians_rabbitmq("it does not have the plugin")
+        self.publishing = self.publisher()
+        self.using = self.channel(self.publishing.connection)
+        self.queue_name = self.queue(self.using, durable=True)
+        self.addCleanup(lambda: self.connect().channel().queue_delete(self.queue_name))
+
+    def delaying(self, kind, key, queue=None, **arguments):
+        exchange = unique("delayed")
+        self.using.exchange_declare(exchange, "x-delayed-message", durable=True,
+                                    arguments={"x-delayed-type": kind, **arguments})
+        self.addCleanup(lambda: self.connect().channel().exchange_delete(exchange))
+        self.using.queue_bind(queue or self.queue_name, exchange, key)
+        return exchange
+
+    def publish(self, exchange, key, body, delay_ms, **properties):
+        self.publishing.basic_publish(exchange, key, body, BasicProperties(
+            delivery_mode=2, headers={"x-delay": delay_ms, "kept": "yes"}, **properties), mandatory=True)
+
+    def test_messages_come_in_the_order_of_their_delays_and_say_how_long_they_waited(self):
+        exchange = self.delaying("direct", "k")
+        consumer = Consumer(self.using, self.queue_name, auto_ack=True)
+        for body, delay_ms in [(b"slow", 900), (b"quick", 300), (b"now", 0), (b"before", -5)]:
+            self.publish(exchange, "k", body, delay_ms, correlation_id="c")
+        messages = consumer.wait(4)
+        # pika reads 64 bits as unsigned ones.
+        waited = [(message.properties.headers["x-delay"] + 2**63) % 2**64 - 2**63 for message in messages]
+        self.assertEqual(list(zip([message.body for message in messages], waited)),
+                         [(b"now", 0), (b"before", -5), (b"quick", -300), (b"slow", -900)])
+        last = messages[-1]
+        self.assertEqual((last.method.exchange, last.method.routing_key, last.method.redelivered), (exchange, "k", False))
+        self.assertEqual((last.properties.headers["kept"], last.properties.correlation_id), ("yes", "c"))
+        self.assertNotIn("x-death", last.properties.headers)
+
+    def test_where_a_message_goes_is_asked_when_it_has_waited(self):
+        exchange = self.delaying("topic", "a.*")
+        late = self.queue(self.using, exclusive=True)
+        self.publish(exchange, "a.b", b"both", 400)
+        self.publish(exchange, "c.d", b"one", 400)
+        self.using.queue_bind(late, exchange, "#")
+        self.assertEqual(self.wait_get(self.using, self.queue_name).body, b"both")
+        self.until_counts(self.using, late, 2)
+        self.assertEqual(self.drain(self.using, late), [b"both", b"one"])
+        self.assertEqual(self.drain(self.using, self.queue_name), [])
+
+    def test_what_waits_survives_a_crash(self):
+        exchange = self.delaying("fanout", "")
+        for i in range(20):
+            self.publish(exchange, "", str(i).encode(), 1500)
+        order("crash")
+        channel = self.channel()
+        messages = Consumer(channel, self.queue_name, auto_ack=True).wait(20)
+        self.assertEqual([message.body for message in messages], [str(i).encode() for i in range(20)])
+
+    def test_a_message_lives_from_when_it_has_waited(self):
+        exchange = self.delaying("direct", "k")
+        self.publish(exchange, "k", b"short", 300, expiration="1500")
+        self.until_counts(self.using, self.queue_name, 1)
+        self.until_counts(self.using, self.queue_name, 0)
+
+    def test_a_delayed_exchange_has_the_type_of_another(self):
+        for arguments in [None, {"x-delayed-type": "x-none"}, {"x-delayed-type": "x-delayed-message"}]:
+            self.channel_refuses(406, "x-delayed-type", lambda channel: channel.exchange_declare(
+                unique("delayed"), "x-delayed-message", arguments=arguments))
 
 
 class Declaring(AmqpTest):

@@ -1,32 +1,37 @@
 # Braid, Apache-2.0.
 #
-# Topics as streams, through pika: a consumer reads from wherever it says, as often as it likes, and what it is given is the
-# credit that it has. The messages are published to amq.topic.
+# Streams as a client of RabbitMQ uses them, through pika: declared, published to by their name or through a binding, and
+# read from wherever a consumer says, as often as it likes. What is a stream here is a topic for the others.
 import datetime
 import time
 
 from pika import BasicProperties
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import Consumer as KafkaConsumer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
-from broker import BOOTSTRAP, unique
+from broker import BOOTSTRAP, eventually, order, unique
 from pika_client import AmqpTest, Consumer
 
+STREAM = {"x-queue-type": "stream"}
 
-class Reading(AmqpTest):
+
+class StreamTest(AmqpTest):
     def setUp(self):
         self.connection = self.connect()
         self.using = self.channel(self.connection)
         self.using.basic_qos(prefetch_count=100)
         self.publishing = self.publisher(self.connection)
-        self.name = unique("stream")
-        admin = AdminClient({"bootstrap.servers": BOOTSTRAP})
-        admin.create_topics([NewTopic(self.name, 1, 1)])[self.name].result()
-        self.publish(self.name, *(str(i).encode() for i in range(5)))
-        self.arrived(self.name, 5)
 
-    def publish(self, stream, *bodies):
+    def stream(self, name=None, **arguments):
+        name = name or unique("stream")
+        self.using.queue_declare(name, durable=True, arguments={
+            **STREAM, **{argument.replace("_", "-"): value for argument, value in arguments.items()}})
+        return name
+
+    def publish(self, stream, *bodies, exchange="", key=None, **properties):
         for body in bodies:
-            self.publishing.basic_publish("amq.topic", stream, body, BasicProperties(delivery_mode=2), mandatory=True)
+            self.publishing.basic_publish(exchange, stream if key is None else key, body,
+                                          BasicProperties(delivery_mode=2, **properties), mandatory=True)
 
     def consume(self, stream, offset=None, channel=None):
         """Acknowledges what it gets, as long as it is not cancelled."""
@@ -52,6 +57,143 @@ class Reading(AmqpTest):
     def arrived(self, stream, count):
         """Confirmed messages are on their way to the topic: until they are in it."""
         self.assertEqual(len(self.read(stream, count)), count)
+
+
+class Declaring(StreamTest):
+    def test_a_stream_is_a_topic_that_kafka_consumers_read(self):
+        stream = self.stream()
+        self.publish(stream, b"1", b"2", headers={"colour": "blue"})
+        consumer = KafkaConsumer({"bootstrap.servers": BOOTSTRAP, "group.id": unique("group"),
+                                  "auto.offset.reset": "earliest"})
+        self.addCleanup(consumer.close)
+        consumer.assign([TopicPartition(stream, 0, 0)])
+        records = []
+        eventually(lambda: records.extend(consumer.consume(10, 0.2)) or len(records) >= 2, "two records")
+        self.assertEqual([record.value() for record in records], [b"1", b"2"])
+        self.assertEqual(records[0].key(), stream.encode())
+        self.assertEqual(dict(records[0].headers())["colour"], b"blue")
+
+    def test_its_arguments_are_the_retention_of_the_topic(self):
+        stream = self.stream(x_max_age="2h", x_max_length_bytes=5_000_000, x_stream_max_segment_size_bytes=100_000)
+        admin = AdminClient({"bootstrap.servers": BOOTSTRAP})
+
+        def settings(name):
+            resource = ConfigResource(ConfigResource.Type.TOPIC, name)
+            return admin.describe_configs([resource])[resource].result()
+        self.assertEqual(settings(stream)["retention.ms"].value, "7200000")
+        self.assertEqual(settings(stream)["retention.bytes"].value, "5000000")
+        self.assertEqual(settings(self.stream())["retention.ms"].value, "-1")
+
+    def test_it_is_declared_again_only_as_it_was(self):
+        stream = self.stream(x_max_age="2h")
+        self.stream(stream, x_max_age="2h")
+        self.channel_refuses(406, "inequivalent arg 'x-max-age'", lambda channel: channel.queue_declare(
+            stream, durable=True, arguments={**STREAM, "x-max-age": "3h"}))
+        self.channel_refuses(406, "inequivalent arg 'x-queue-type'",
+                             lambda channel: channel.queue_declare(stream, durable=True))
+
+    def test_what_a_stream_cannot_be_is_refused(self):
+        for options, text in [({}, "invalid property 'non-durable'"),
+                              ({"durable": True, "exclusive": True}, "invalid property 'exclusive-owner'"),
+                              ({"durable": True, "auto_delete": True}, "invalid property 'auto-delete'")]:
+            self.channel_refuses(406, text, lambda channel: channel.queue_declare(
+                unique("stream"), arguments=STREAM, **options))
+        for name, value in [("x-max-age", "soon"), ("x-max-age", 5), ("x-max-length-bytes", -1),
+                            ("x-stream-max-segment-size-bytes", "much")]:
+            self.channel_refuses(406, f"invalid arg '{name}'", lambda channel: channel.queue_declare(
+                unique("stream"), durable=True, arguments={**STREAM, name: value}))
+        self.channel_refuses(406, "no topic for stream queue 'a/b'", lambda channel: channel.queue_declare(
+            "a/b", durable=True, arguments=STREAM))
+        stream = self.stream()
+        self.connection_refuses(540, "basic.get", lambda channel: channel.basic_get(stream))
+        self.connection_refuses(540, "queue.purge not supported", lambda channel: channel.queue_purge(stream))
+        self.connection_refuses(540, "if-empty", lambda channel: channel.queue_delete(stream, if_empty=True))
+
+    def test_a_topic_that_is_there_becomes_a_stream_and_outlives_it(self):
+        topic = unique("topic")
+        admin = AdminClient({"bootstrap.servers": BOOTSTRAP})
+        admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()
+        self.using.queue_declare(topic, passive=True)
+        self.stream(topic)
+        self.publish(topic, b"kept")
+        self.arrived(topic, 1)
+        self.using.queue_delete(topic)
+        self.assertEqual(self.read(topic, 1), [b"kept"])  # nobody has to declare a topic for reading
+
+    def test_deleting_it_deletes_the_topic_that_it_has_made(self):
+        stream = self.stream()
+        self.publish(stream, b"gone")
+        self.arrived(stream, 1)
+        consumer = self.consume(stream, "next")
+        cancelled = []
+        self.using.add_on_cancel_callback(lambda frame: cancelled.append(frame.method.consumer_tag))
+        self.publishing.queue_delete(stream)
+        eventually(lambda: self.connection.process_data_events(0.02) or cancelled == [consumer.tag], "cancelled")
+        self.channel_refuses(404, f"no queue '{stream}'", lambda channel: channel.queue_declare(stream, passive=True))
+        self.stream(stream)
+        self.publish(stream, b"new")
+        self.assertEqual(self.read(stream, 1), [b"new"])
+
+    def test_it_is_there_after_a_restart_with_what_it_was_sent(self):
+        stream = self.stream()
+        exchange = self.exchange(self.using, "topic", durable=True)
+        self.using.queue_bind(stream, exchange, "#")
+        self.publish(stream, b"before")
+        order("restart")
+        self.setUp()
+        self.publish(stream, b"after")
+        self.publish(stream, b"bound", exchange=exchange, key="a/b.c")
+        messages = self.consume(stream, "first").wait(3)
+        self.assertEqual([message.body for message in messages], [b"before", b"after", b"bound"])
+        self.assertEqual(messages[2].method.routing_key, "a/b.c")
+        self.stream(stream)
+
+
+class Publishing(StreamTest):
+    def test_messages_come_as_they_were_published_in_their_order(self):
+        stream = self.stream()
+        sent = BasicProperties(content_type="text/csv", headers={"a": 1, "b": [1, "x"]}, message_id="m", priority=3,
+                               delivery_mode=2)
+        self.publishing.basic_publish("", stream, b"first", sent)
+        self.publish(stream, *(str(i).encode() for i in range(300)))
+        messages = self.consume(stream, "first").wait(301)
+        self.assertEqual([message.body for message in messages[1:]], [str(i).encode() for i in range(300)])
+        self.assertEqual(self.offsets(messages), list(range(301)))
+        got = messages[0]
+        self.assertEqual((got.method.exchange, got.method.routing_key, got.method.redelivered), ("", stream, False))
+        sent.headers["x-stream-offset"] = 0
+        self.assertEqual(got.properties, sent)
+
+    def test_a_binding_leads_to_it_and_to_other_queues_at_once(self):
+        stream, queue = self.stream(), self.queue(self.using, exclusive=True)
+        exchange = self.exchange(self.using, "topic")
+        self.using.queue_bind(stream, exchange, "sensors.#")
+        self.using.queue_bind(queue, exchange, "#")
+        self.publish(stream, b"both", exchange=exchange, key="sensors.1")
+        self.publish(stream, b"queue", exchange=exchange, key="other")
+        self.assertEqual(self.read(stream, 1), [b"both"])
+        self.assertEqual(self.drain(self.using, queue), [b"both", b"queue"])
+
+    def test_dead_letters_and_transactions_reach_it(self):
+        stream = self.stream()
+        queue = self.queue(self.using, exclusive=True, arguments={
+            "x-dead-letter-exchange": "", "x-dead-letter-routing-key": stream})
+        self.publish(queue, b"dead")
+        self.using.basic_reject(self.wait_get(self.using, queue, auto_ack=False).method.delivery_tag, requeue=False)
+        self.arrived(stream, 1)
+        transaction = self.channel(self.connection)
+        transaction.tx_select()
+        transaction.basic_publish("", stream, b"committed")
+        transaction.tx_commit()
+        self.assertEqual(self.read(stream, 2), [b"dead", b"committed"])
+
+
+class Reading(StreamTest):
+    def setUp(self):
+        super().setUp()
+        self.name = self.stream()
+        self.publish(self.name, *(str(i).encode() for i in range(5)))
+        self.arrived(self.name, 5)
 
     def first(self, offset):
         """Where a consumer with this offset begins."""

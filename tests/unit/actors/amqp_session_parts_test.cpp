@@ -8,11 +8,13 @@
 #include <random>
 
 #include "actors/amqp/definitions/interface.hpp"
+#include "actors/amqp/interval.hpp"
 #include "actors/amqp/session/completion_window.hpp"
 #include "actors/amqp/session/credentials.hpp"
 #include "actors/amqp/session/direct_reply.hpp"
 #include "actors/amqp/session/publish_batches.hpp"
 #include "actors/amqp/session/settlements.hpp"
+#include "actors/amqp/session/stream_reader.hpp"
 #include "actors/amqp/session/unacknowledged.hpp"
 #include "support/seed.hpp"
 
@@ -108,6 +110,41 @@ TEST_CASE("deliveries that came seconds apart are runs of their own, so that eac
   REQUIRE(held.oldest().delivered_ms == 1000);
   REQUIRE(held.take(1, false, [](const Held&) {}));
   CHECK(held.oldest().delivered_ms == 5000);
+}
+
+TEST_CASE("an interval is a number and a unit, and too long ones are as long as can be") {
+  CHECK(parse_interval_ms("0s") == 0);
+  CHECK(parse_interval_ms("5m") == 300'000);
+  CHECK(parse_interval_ms("2h") == 7'200'000);
+  CHECK(parse_interval_ms("1D") == 86'400'000);
+  CHECK(parse_interval_ms("1M") == 30ll * 86'400'000);
+  CHECK(parse_interval_ms("1Y") == 365ll * 86'400'000);
+  CHECK(parse_interval_ms("99999999999Y") == INT64_MAX);
+  CHECK(parse_interval_ms("99999999999999999999999999s") == INT64_MAX);
+  for (const auto text : {"", "5", "m", "5x", "-5m", "+5m", " 5m", "5 m", "5mm", "5.5h"})
+    CHECK_FALSE(parse_interval_ms(text));
+}
+
+TEST_CASE("a consumer of a stream says where it begins as a word, a number, a time or an interval") {
+  using From = StreamOffset::From;
+  const Timestamp now(1'700'000'000'000);
+  const auto is = [&](const FieldValue& value, From from, std::int64_t number) {
+    const auto offset = parse_stream_offset(value, now);
+    return offset && offset->from == from && (from < From::offset || offset->value == number);
+  };
+  CHECK(is(FieldValue::text("first"), From::first, 0));
+  CHECK(is(FieldValue::text("last"), From::last, 0));
+  CHECK(is(FieldValue::text("next"), From::next, 0));
+  CHECK(is(FieldValue::integer(7), From::offset, 7));
+  CHECK(is(FieldValue::timestamp(1'600'000'000), From::timestamp, 1'600'000'000'000));
+  CHECK(is(FieldValue::timestamp(UINT64_MAX), From::timestamp, INT64_MAX));
+  CHECK(is(FieldValue::timestamp(INT64_MAX / 1000 + 1), From::timestamp, INT64_MAX));
+  CHECK(is(FieldValue::text("10s"), From::timestamp, 1'699'999'990'000));
+  CHECK(is(FieldValue::text("99999Y"), From::first, 0));
+  for (const auto& value :
+       {FieldValue::text("soon"), FieldValue::text(""), FieldValue::text("7"), FieldValue::integer(-1),
+        FieldValue::boolean(true), FieldValue::real(1.5), FieldValue::binary("first"), FieldValue()})
+    CHECK_FALSE(parse_stream_offset(value, now));
 }
 
 TEST_CASE("numbers finish in any order and come out in order, in runs of one outcome") {

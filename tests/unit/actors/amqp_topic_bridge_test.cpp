@@ -110,3 +110,42 @@ TEST_CASE("what AMQP publishes to amq.topic reaches MQTT subscribers, and comes 
   // It is nobody's but the broker's.
   CHECK(world.said(world.passive(std::string(amqp::bridge_queue)).refusal).starts_with("405"));
 }
+
+TEST_CASE("a message to a stream is in the topic of its name, over a power failure too, and goes with the stream") {
+  const auto stream = [](amqp::TableWriter& t) { t.put("x-queue-type", "stream").put("x-max-age", "1h"); };
+  AmqpWorld world;
+  CHECK(world.queue("meters", stream) == "ok");
+  CHECK(world.bind("meters", "amq.fanout", "") == "ok");
+  const auto records = [&world] {
+    const auto topic = world.services(0).directory.find("meters");
+    if (!topic) return std::int64_t{-1};
+    return world.ask_partition<OffsetFound>(topic->partitions.at(0).id, FindOffset{}).offset.value;
+  };
+  REQUIRE(records() == 0);
+  CHECK(world.services(1).directory.find("meters")->config.at("retention.ms") == "3600000");
+  world.publish("", "meters", {.body = "by name"});
+  REQUIRE(world.wait([&] { return records() == 1; }));
+  world.world.run_for(1000);
+  world.publish("amq.fanout", "any", {.body = "on its way"});
+  world.restart();
+  REQUIRE(world.wait([&] { return records() == 2; }));
+  // It is the same stream: declared again, bound as it was, and not another type of queue.
+  CHECK(world.queue("meters", stream) == "ok");
+  CHECK(world.queue("meters").starts_with("406"));
+  world.publish("amq.fanout", "any", {.body = "later"});
+  REQUIRE(world.wait([&] { return records() == 3; }));
+  CHECK(world.said(world.define<amqp::QueueDropped>(amqp::DropQueue{"/", "meters"}).refusal) == "ok");
+  CHECK(records() == -1);
+  CHECK(world.route("amq.fanout", "any").empty());
+}
+
+TEST_CASE("a stream over a topic that was there leaves it there") {
+  AmqpWorld world;
+  CreateTopics create;
+  create.topics.push_back({.name = "old", .id = {}, .partitions = 3, .config = {}, .placement = {}});
+  REQUIRE(world.call<TopicsApplied>(world.own(), world.services(0).catalog, create).error == Errc::none);
+  CHECK(world.queue("old", [](amqp::TableWriter& t) { t.put("x-queue-type", "stream"); }) == "ok");
+  CHECK(world.said(world.define<amqp::QueueDropped>(amqp::DropQueue{"/", "old"}).refusal) == "ok");
+  REQUIRE(world.services(0).directory.find("old"));
+  CHECK(world.services(0).directory.find("old")->partitions.size() == 3);
+}

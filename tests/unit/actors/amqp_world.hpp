@@ -132,6 +132,20 @@ class AmqpWorld {
     REQUIRE(world.run_until([&] { return reply->has_value(); }, 60000));
     return **reply;
   }
+  /// Asks a partition.
+  template <class Reply, class Request>
+  Reply ask_partition(PartitionId partition, Request request) {
+    auto reply = std::make_shared<std::optional<Reply>>();
+    auto* actor = static_cast<AmqpTestSession*>(caf::actor_cast<caf::abstract_actor*>(own()));
+    machine.loop(0).post([&] {
+      actor->enter([&] {
+        services(0).partitions.request(actor, partition, std::move(request),
+                                       [reply](const Reply& got) { *reply = got; });
+      });
+    });
+    REQUIRE(world.run_until([&] { return reply->has_value(); }, 60000));
+    return **reply;
+  }
   template <class Reply, class Request>
   Reply define(Request request) {
     return call<Reply>(own(), services(0).amqp_definitions, std::move(request));
@@ -274,19 +288,24 @@ class AmqpWorld {
   void start() {
     auto store = CatalogStore::open({.path = catalog_file_, .defaults = settings_.topic_defaults});
     REQUIRE(store);
-    const std::vector<Bytes> first{encode(InitializeCatalog{"test", loops})};
+    NewTopic queue_states;
+    queue_states.name = kQueuesTopic;
+    queue_states.id.bytes[0] = 1;
+    queue_states.partitions = loops;
+    queue_states.internal = true;
+    queue_states.config["retention.ms"] = "-1";
+    for (std::uint32_t shard = 0; shard < loops; ++shard) queue_states.placement.emplace_back(shard);
+    const std::vector<Bytes> first{encode(InitializeCatalog{"test", loops}), encode(CreateTopics{{queue_states}})};
     REQUIRE((*store)->apply(first));
-    REQUIRE((*store)->load_topics());
+    auto topics = (*store)->load_topics();
+    REQUIRE(topics);
     auto definitions = (*store)->load_definitions();
     REQUIRE(definitions);
-    auto topic = std::make_shared<Topic>();
-    topic->id.bytes[0] = 1;
-    topic->name = kQueuesTopic;
-    topic->internal = true;
-    for (std::uint32_t shard = 0; shard < loops; ++shard)
-      topic->partitions.push_back({PartitionId(shard + 1), ShardId(shard), LeaderEpoch(0)});
-    CatalogChange everything;
-    everything.upserts.push_back(topic);
+    const CatalogChange everything{.upserts = std::move(*topics),
+                                   .removed = {},
+                                   .settings = std::make_shared<const ClusterSettings>((*store)->settings()),
+                                   .quotas = (*store)->quotas(),
+                                   .version = 0};
     std::vector<Services*> all;
     for (std::size_t i = 0; i < loops; ++i) {
       services_.push_back(std::make_unique<Services>(machine.loop(i), loops, settings_, routes_, budget_));
@@ -299,7 +318,9 @@ class AmqpWorld {
       all.back()->journals.assign(loops, nullptr);
       all.back()->journals[i] = journals_[i].get();
     }
-    const auto catalog = spawn_catalog_service(machine.loop(0), std::move(*store), {});
+    std::vector<DirectoryActor> directories;
+    for (auto* each : all) directories.push_back(spawn_directory_actor(each->loop, each->directory));
+    const auto catalog = spawn_catalog_service(machine.loop(0), std::move(*store), std::move(directories));
     std::vector<PartitionHost> hosts;
     std::vector<QueueHost> queues;
     std::vector<RouterActor> routers;
