@@ -63,6 +63,7 @@ struct MqttSettings {
 };
 
 struct AmqpSettings {
+  std::string product = "Braid";           ///< what connection.start calls the broker
   std::uint16_t max_channels = 2047;       ///< of one connection: what connection.tune says; 0: no limit
   std::uint32_t max_frame_bytes = 131072;  ///< frame-max
   std::uint16_t heartbeat_s = 60;          ///< suggested to clients; 0: none

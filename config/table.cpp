@@ -294,6 +294,10 @@ void add_mqtt(std::vector<Setting>& t) {
 }
 
 void add_amqp(std::vector<Setting>& t) {
+  t.push_back(row<std::string>("amqp.product", SettingKind::text, BRAID_FIELD(amqp_protocol.product),
+                               "What the broker calls itself to clients (server property `product`). Some look for "
+                               "`RabbitMQ` and do more with it: then `version` is that of the RabbitMQ whose behaviour "
+                               "this is."));
   t.push_back(with_special(integer("amqp.max_channels", BRAID_FIELD(amqp_protocol.max_channels), 1, 65535,
                                    "Channels of one connection (channel-max). A client may agree on fewer."),
                            "unlimited", 0));

@@ -1,11 +1,21 @@
 // Braid, Apache-2.0.
 #include "actors/amqp/session/server_properties.hpp"
 
+#include <string>
+
 #include "config/version.hpp"
 
 namespace braid::amqp {
 
-TableWriter server_properties(std::string_view cluster_name) {
+namespace {
+
+/// Whose behaviour clients find here, told to those that look for RabbitMQ: our own version would be one that they call
+/// too old.
+constexpr std::string_view rabbitmq = "RabbitMQ", rabbitmq_version = "4.1.0";
+
+}  // namespace
+
+TableWriter server_properties(std::string_view product, std::string_view cluster_name) {
   TableWriter properties;
   properties.open_table("capabilities")
       .put("publisher_confirms", true)
@@ -19,10 +29,10 @@ TableWriter server_properties(std::string_view cluster_name) {
       .put("direct_reply_to", true)
       .close();
   properties.put("cluster_name", cluster_name)
-      .put("information", "Licensed under the Apache License 2.0")
+      .put("information", "Braid " + std::string(version) + ", licensed under the Apache License 2.0")
       .put("platform", "C++")
-      .put("product", "Braid")
-      .put("version", version);
+      .put("product", product)
+      .put("version", product == rabbitmq ? rabbitmq_version : std::string_view(version));
   return properties;
 }
 

@@ -9,6 +9,6 @@
 
 namespace braid::amqp {
 
-TableWriter server_properties(std::string_view cluster_name);
+TableWriter server_properties(std::string_view product, std::string_view cluster_name);
 
 }  // namespace braid::amqp

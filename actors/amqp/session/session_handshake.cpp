@@ -45,7 +45,7 @@ void Session::handle_wrong_protocol(ReceiveBuffer& buffer) {
 }
 
 void Session::say_start() {
-  const TableWriter properties = server_properties(services_.cluster_id);
+  const TableWriter properties = server_properties(settings().product, services_.cluster_id);
   ConnectionStart start;
   start.server_properties = properties.table();
   start.mechanisms = {"PLAIN AMQPLAIN"};
