@@ -109,8 +109,8 @@ TEST_CASE("rows that were changed, lost or added behind the catalog's back are n
       "DELETE FROM partitions WHERE topic = 4 AND position = 0",
       "DELETE FROM partitions WHERE topic = 4 AND position = 4",
       "INSERT INTO partitions VALUES (1000, 0, 1000, 0, 0)",
-      "DELETE FROM topics WHERE number = 40; DELETE FROM partitions WHERE topic = 40;"
-      "DELETE FROM topic_config WHERE topic = 40",
+      ("DELETE FROM topics WHERE number = 40; DELETE FROM partitions WHERE topic = 40;"
+       "DELETE FROM topic_config WHERE topic = 40"),
       "UPDATE settings SET value = '5001'",
       "DELETE FROM settings",
       "UPDATE state SET next_partition_id = 1",
