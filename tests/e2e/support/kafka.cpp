@@ -4,6 +4,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <stdexcept>
 
@@ -90,21 +91,26 @@ void KafkaProducer::send(const std::string& topic, std::optional<std::string> ke
                          Delivered delivered, std::int32_t partition, const KafkaHeaders& headers,
                          std::int64_t timestamp_ms) {
   auto opaque = std::make_unique<Delivered>(std::move(delivered));
-  // The macros below name variables of their own `key` and `value`.
-  const std::optional<std::string>&k = key, &v = value;
-  void* const key_data = k ? const_cast<char*>(k->data()) : nullptr;
-  void* const value_data = v ? const_cast<char*>(v->data()) : nullptr;
-  const std::size_t key_size = k ? k->size() : 0, value_size = v ? v->size() : 0;
+  void* const key_data = key ? key->data() : nullptr;
+  void* const value_data = value ? value->data() : nullptr;
   for (;;) {
     rd_kafka_headers_t* list = rd_kafka_headers_new(headers.size());
     for (const auto& [name, text] : headers)
       rd_kafka_header_add(list, name.c_str(), static_cast<ssize_t>(name.size()), text ? text->data() : nullptr,
                           text ? static_cast<ssize_t>(text->size()) : 0);
-    const auto error =
-        rd_kafka_producev(handle_, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(partition),
-                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key_data, key_size),
-                          RD_KAFKA_V_VALUE(value_data, value_size), RD_KAFKA_V_HEADERS(list),
-                          RD_KAFKA_V_TIMESTAMP(timestamp_ms), RD_KAFKA_V_OPAQUE(opaque.get()), RD_KAFKA_V_END);
+    const std::array<rd_kafka_vu_t, 8> fields{{
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u = {.cstr = topic.c_str()}},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u = {.i32 = partition}},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u = {.i = RD_KAFKA_MSG_F_COPY}},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u = {.mem = {key_data, key ? key->size() : 0}}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u = {.mem = {value_data, value ? value->size() : 0}}},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u = {.headers = list}},
+        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u = {.i64 = timestamp_ms}},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u = {.ptr = opaque.get()}},
+    }};
+    rd_kafka_error_t* const problem = rd_kafka_produceva(handle_, fields.data(), fields.size());
+    const auto error = rd_kafka_error_code(problem);
+    rd_kafka_error_destroy(problem);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
       opaque.release();
       return;

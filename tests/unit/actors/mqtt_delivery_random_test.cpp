@@ -21,7 +21,7 @@ namespace {
 class Device {
  public:
   Device(MqttWorld& world, std::string client_id, std::uint16_t receive_maximum)
-      : world_(world), sim_(world.client()), client_id_(std::move(client_id)), receive_maximum_(receive_maximum) {
+      : sim_(world.client()), client_id_(std::move(client_id)), receive_maximum_(receive_maximum) {
     sim_.acknowledges = false;
   }
 
@@ -105,7 +105,6 @@ class Device {
     }
   }
 
-  MqttWorld& world_;
   MqttSim& sim_;
   std::string client_id_;
   std::uint16_t receive_maximum_;
