@@ -15,8 +15,8 @@ namespace braid {
 namespace {
 
 /// Of a policy's definition, what is a number.
-constexpr std::array<std::string_view, 5> numbers{"message-ttl", "expires", "max-length", "max-length-bytes",
-                                                  "delivery-limit"};
+constexpr std::array<std::string_view, 6> numbers{"message-ttl",      "expires",        "max-length",
+                                                  "max-length-bytes", "delivery-limit", "consumer-timeout"};
 
 std::string path_of_policies(const Arguments& arguments) {
   return "/api/policies/" + escape_path(arguments.vhost);

@@ -155,7 +155,8 @@ void DefinitionsKeeper::restore() {
                      definition->durable,
                      definition->auto_delete,
                      rules->settings.single_active_consumer,
-                     connection_number(queue.exclusive_to)};
+                     connection_number(queue.exclusive_to),
+                     consumer_timeout_ms_of(*definition)};
     apply({AddQueue{std::string(name->vhost), std::string(name->queue), place}});
     // A policy may have been stored and the process ended before its queues had the new rules.
     if (const auto wanted = wanted_settings(queue); wanted && *wanted != queue.settings)

@@ -150,10 +150,10 @@ void DefinitionsKeeper::declared(const DefineQueue& request, const QueueDefiniti
     known = nullptr;
   }
   if (!known) {
-    apply(
-        {AddQueue{request.vhost, request.name,
-                  QueuePlace{answer.queue, host, answer.settings.max_priority, type, wanted.durable, wanted.auto_delete,
-                             answer.settings.single_active_consumer, connection_number(answer.exclusive_to)}}});
+    apply({AddQueue{request.vhost, request.name,
+                    QueuePlace{answer.queue, host, answer.settings.max_priority, type, wanted.durable,
+                               wanted.auto_delete, answer.settings.single_active_consumer,
+                               connection_number(answer.exclusive_to), consumer_timeout_ms_of(wanted)}}});
     if (type == QueueType::stream) send(bridge_, StartBridge{answer.queue, host, request.name});
   }
   if (owns_topic) own_topics_.insert(request.name);

@@ -38,7 +38,8 @@ inline constexpr std::string_view default_vhost = "/";
 
 // -- what a loop knows ------------------------------------------------------------------------------------------------
 
-/// What x-queue-type said. Classic and quorum queues differ in what they refuse, not in how they store.
+/// What x-queue-type said. Classic and quorum queues differ in what they refuse, not in how they store. A stream is a
+/// queue on the way to the topic of its name (actors/topic_bridge), and read there.
 enum class QueueType : std::uint8_t { classic = 0, quorum = 1, stream = 2 };
 
 class Policy;
@@ -53,6 +54,7 @@ struct QueuePlace {
   bool auto_delete = false;
   bool single_active_consumer = false;
   ConnectionNumber exclusive_to = ConnectionNumber::none;
+  std::int64_t consumer_timeout_ms = 0;  ///< its own (x-consumer-timeout); 0: it says nothing of it
 
   bool usable_by(ConnectionNumber who) const { return exclusive_to == ConnectionNumber::none || exclusive_to == who; }
 };

@@ -73,6 +73,10 @@ constexpr std::array kPolicyKeys{
               [](const FieldValue& value, PolicyRules& rules) {
                 return take_number(value, INT32_MIN, UINT32_MAX, rules.delivery_limit);
               }},
+    PolicyKey{"consumer-timeout", "consumer timeout",
+              [](const FieldValue& value, PolicyRules& rules) {
+                return take_number(value, 1, INT64_MAX, rules.consumer_timeout_ms);
+              }},
     PolicyKey{"alternate-exchange", "alternate exchange name",
               [](const FieldValue& value, PolicyRules& rules) { return take_text(value, rules.alternate_exchange); }},
 };

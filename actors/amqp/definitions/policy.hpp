@@ -25,6 +25,7 @@ struct PolicyRules {
   std::optional<std::int64_t> message_ttl_ms, expires_ms;
   std::optional<std::uint64_t> max_length, max_length_bytes;
   std::optional<std::int64_t> delivery_limit;  ///< below 0: none
+  std::optional<std::int64_t> consumer_timeout_ms;
   std::optional<Overflow> overflow;
   std::optional<std::string> dead_letter_exchange, dead_letter_routing_key, alternate_exchange;
 };

@@ -132,7 +132,8 @@ struct Argument {
   CheckValue check;
   std::uint8_t types;
 };
-/// In the order in which RabbitMQ looks at them. Unlike there, every queue may have a delivery limit.
+/// In the order in which RabbitMQ looks at them. Unlike there, every queue may have a delivery limit and a consumer
+/// timeout.
 constexpr std::array arguments{
     Argument{"x-expires", check_expires, for_classic | for_quorum},
     Argument{"x-message-ttl", check_duration, for_classic | for_quorum},
@@ -151,6 +152,7 @@ constexpr std::array arguments{
     Argument{"x-queue-type", check_type, for_classic | for_quorum | for_stream},
     Argument{"x-quorum-initial-group-size", check_positive, for_quorum},
     Argument{"x-delivery-limit", check_delivery_limit, for_classic | for_quorum},
+    Argument{"x-consumer-timeout", check_positive, for_classic | for_quorum},
     Argument{"x-max-age", check_age, for_stream},
     Argument{"x-stream-max-segment-size-bytes", check_not_negative, for_stream},
     Argument{"x-stream-filter-size-bytes", check_not_negative, for_stream},
@@ -201,6 +203,11 @@ QueueSettings settings_of(const QueueDefinition& wanted, QueueType type) {
 QueueType type_of(const QueueDefinition& definition) {
   const auto named = definition.table().find("x-queue-type");
   return named && named->is_text() ? queue_type(named->as_text()).value_or(QueueType::classic) : QueueType::classic;
+}
+
+std::int64_t consumer_timeout_ms_of(const QueueDefinition& definition) {
+  const auto timeout = definition.table().find("x-consumer-timeout");
+  return timeout && timeout->is_integer() ? timeout->as_integer() : 0;
 }
 
 std::optional<Overflow> overflow_of(std::string_view name) {

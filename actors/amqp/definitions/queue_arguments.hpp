@@ -43,6 +43,8 @@ Refusal check_equivalent(const QueueDefinition& current, const QueueDefinition& 
 
 /// Of a queue that was declared.
 QueueType type_of(const QueueDefinition& definition);
+/// Of a queue that was declared: the time in which its consumers settle a delivery; 0: it says nothing of it.
+std::int64_t consumer_timeout_ms_of(const QueueDefinition& definition);
 /// "drop-head" and its like.
 std::optional<Overflow> overflow_of(std::string_view name);
 

@@ -34,6 +34,7 @@ struct Consumer {
   QueueId queue;
   std::uint32_t loop = 0;
   bool no_ack = false;
+  std::int64_t timeout_ms = 0;      ///< for settling a delivery; 0: none
   bool counts_returns = false;      ///< the queue's type is one that tells of them (x-delivery-count)
   std::uint64_t written_bytes = 0;  ///< that have left the session and are not given back to the host yet
   bool grant_due = false;           ///< the session has it on its list of those

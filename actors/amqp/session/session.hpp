@@ -131,6 +131,9 @@ class Session : public ConnectionActor<SessionActor::base> {
   void watch();
   void tick();
   void check_consumer_timeouts();
+  /// In which deliveries of a queue are to be settled; 0: whenever.
+  std::int64_t timeout_ms_of(const std::string& queue, const QueuePlace& place) const;
+  void note_timeout(std::int64_t timeout_ms);
   std::string_view shortage() const;
   void watch_shortage();
   void unblock();
@@ -331,6 +334,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   MessageRecordReader record_reader_;
 
   Settlements settlements_;
+  std::int64_t shortest_timeout_ms_ = 0;   ///< of deliveries so far; 0: none
   std::vector<std::uint64_t> grants_due_;  ///< consumers whose host is owed credit in bytes
 
   std::optional<FrameWriter> out_;

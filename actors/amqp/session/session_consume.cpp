@@ -57,6 +57,16 @@ void Session::handle(Channel& channel, const BasicConsume& method) {
                   id_of_method);
     request.priority = static_cast<std::int32_t>(priority->as_integer());
   }
+  std::int64_t timeout_ms = timeout_ms_of(*name, *place);
+  if (const auto own = method.arguments.find("x-consumer-timeout")) {
+    if (!own->is_integer() || own->as_integer() <= 0)
+      return fail(channel, ReplyCode::precondition_failed,
+                  fmt::format("invalid arg 'x-consumer-timeout' for queue '{}' in vhost '{}': it is no number of "
+                              "milliseconds",
+                              *name, vhost_->name()),
+                  id_of_method);
+    timeout_ms = own->as_integer();
+  }
   auto made = std::make_unique<Consumer>();
   Consumer& consumer = *made;
   consumer.number = next_consumer_++;
@@ -66,6 +76,8 @@ void Session::handle(Channel& channel, const BasicConsume& method) {
   consumer.queue = place->queue;
   consumer.loop = place->loop;
   consumer.no_ack = method.no_ack;
+  consumer.timeout_ms = timeout_ms;
+  note_timeout(timeout_ms);
   consumer.counts_returns = place->type == QueueType::quorum;
   request.queue = place->queue;
   request.session = QueueConsumer(SessionActor(this));
@@ -205,9 +217,12 @@ void Session::got(Channel& channel, const std::string& name, const QueuePlace& p
   MessageRecord message;
   record_reader_.read(record, message);
   const std::uint64_t tag = channel.next_tag++;
-  if (!no_ack)
+  if (!no_ack) {
+    const std::int64_t timeout_ms = timeout_ms_of(name, place);
     channel.unacknowledged.add(
-        {tag, 1, run.priority, place.loop, false, run.first, place.queue, channel.getter, loop().now_ms()});
+        {tag, 1, run.priority, place.loop, false, run.first, place.queue, channel.getter, loop().now_ms(), timeout_ms});
+    note_timeout(timeout_ms);
+  }
   BasicGetOk answer;
   answer.delivery_tag = {tag};
   answer.redelivered = run.redelivered;

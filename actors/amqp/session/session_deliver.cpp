@@ -74,7 +74,7 @@ std::optional<MessageRun> Session::deliver(Channel& channel, Consumer& consumer,
   if (walked == 0) return {};
   if (!consumer.no_ack)
     channel.unacknowledged.add({first_tag, walked, run.priority, consumer.loop, true, run.first, consumer.queue,
-                                consumer.number, loop().now_ms()});
+                                consumer.number, loop().now_ms(), consumer.timeout_ms});
   services_.metrics.amqp_delivered += walked;
   std::optional<MessageRun> rest;
   if (walked < run.count) rest = walker.rest(walked);

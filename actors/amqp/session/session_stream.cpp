@@ -52,6 +52,8 @@ void Session::consume_stream(Channel& channel, const BasicConsume& method, const
   consumer->tag = method.consumer_tag.empty() ? make_tag() : std::string(method.consumer_tag);
   consumer->queue_name = name;
   consumer->loop = stream_loop;
+  consumer->timeout_ms = settings().consumer_timeout_ms;
+  note_timeout(consumer->timeout_ms);
   if (!method.nowait) write(channel.number, BasicConsumeOk{consumer->tag});
   consumer->stream = spawn_stream_reader(
       services_, {find_stream(name), begin, QueueConsumer(SessionActor(this)), consumer->number, channel.prefetch});

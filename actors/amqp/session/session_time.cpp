@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "actors/amqp/definitions/policy.hpp"
 #include "actors/amqp/session/session.hpp"
 #include "runtime/log.hpp"
 
@@ -26,8 +27,8 @@ void Session::watch_handshake() {
 void Session::watch() {
   // Half of the heartbeat's interval: a frame comes in each, and two of them missing are the end.
   std::int64_t period_ms = heartbeat_s_ * std::int64_t{1000} / 2;
-  if (const std::int64_t timeout_ms = settings().consumer_timeout_ms; timeout_ms > 0) {
-    const std::int64_t check_ms = std::clamp<std::int64_t>(timeout_ms / 4, 100, 60'000);
+  if (shortest_timeout_ms_ > 0) {
+    const std::int64_t check_ms = std::clamp<std::int64_t>(shortest_timeout_ms_ / 4, 100, 60'000);
     period_ms = period_ms == 0 ? check_ms : std::min(period_ms, check_ms);
   }
   if (period_ms == 0) {
@@ -57,18 +58,39 @@ void Session::tick() {
   watch();
 }
 
+/// The smaller of what the queue and its policy say goes before the broker's setting.
+std::int64_t Session::timeout_ms_of(const std::string& queue, const QueuePlace& place) const {
+  std::int64_t timeout_ms = place.consumer_timeout_ms;
+  const auto policy = vhost_->policies().empty() ? nullptr : vhost_->policy_of_queue(queue, place.type);
+  if (const auto by_policy = policy ? policy->rules().consumer_timeout_ms : std::nullopt)
+    timeout_ms = timeout_ms == 0 ? *by_policy : std::min(timeout_ms, *by_policy);
+  return timeout_ms == 0 ? settings().consumer_timeout_ms : timeout_ms;
+}
+
+/// The timer may have to look more often from now on.
+void Session::note_timeout(std::int64_t timeout_ms) {
+  if (timeout_ms == 0 || (shortest_timeout_ms_ > 0 && shortest_timeout_ms_ <= timeout_ms)) return;
+  shortest_timeout_ms_ = timeout_ms;
+  watch();
+}
+
 void Session::check_consumer_timeouts() {
-  const std::int64_t timeout_ms = settings().consumer_timeout_ms;
-  if (timeout_ms == 0) return;
+  if (shortest_timeout_ms_ == 0) return;
   const std::int64_t now_ms = loop().now_ms();
   for (auto& [number, channel] : channels_) {
     // One that is busy may just be getting more; it is looked at the next time.
-    if (channel->closing || channel->busy || channel->unacknowledged.empty()) continue;
-    if (now_ms - channel->unacknowledged.oldest().delivered_ms <= timeout_ms + Unacknowledged::join_within_ms) continue;
+    if (channel->closing || channel->busy) continue;
+    std::int64_t exceeded_ms = 0;
+    channel->unacknowledged.each_from_oldest([&](const Held& held) {
+      const std::int64_t age_ms = now_ms - held.delivered_ms - Unacknowledged::join_within_ms;
+      if (held.timeout_ms > 0 && age_ms > held.timeout_ms) exceeded_ms = held.timeout_ms;
+      return exceeded_ms == 0 && age_ms > shortest_timeout_ms_;
+    });
+    if (exceeded_ms == 0) continue;
     fail(*channel, ReplyCode::precondition_failed,
          fmt::format("delivery acknowledgement on channel {} timed out. Timeout value used: {} ms. This timeout value "
                      "can be configured, see amqp.consumer_timeout",
-                     number, timeout_ms),
+                     number, exceeded_ms),
          {});
   }
 }

@@ -12,8 +12,8 @@ void Unacknowledged::add(const Held& held) {
     const auto last = std::prev(runs_.end());
     const Held& run = last->second;
     if (run.last_tag() + 1 == held.first_tag && run.queue == held.queue && run.consumer == held.consumer &&
-        run.priority == held.priority && run.first.value + run.count == held.first.value &&
-        held.delivered_ms - run.delivered_ms < join_within_ms) {
+        run.priority == held.priority && run.timeout_ms == held.timeout_ms &&
+        run.first.value + run.count == held.first.value && held.delivered_ms - run.delivered_ms < join_within_ms) {
       auto node = runs_.extract(last);
       node.mapped().count += held.count;
       node.key() = node.mapped().last_tag();

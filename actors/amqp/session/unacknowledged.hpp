@@ -28,6 +28,7 @@ struct Held {
   QueueId queue;
   std::uint64_t consumer = 0;     ///< as the host knows who holds it
   std::int64_t delivered_ms = 0;  ///< of the first, to `join_within_ms`
+  std::int64_t timeout_ms = 0;    ///< to be settled within; 0: whenever
 
   std::uint64_t last_tag() const { return first_tag + count - 1; }
 };
@@ -67,8 +68,11 @@ class Unacknowledged {
   std::uint64_t size() const { return size_; }
   /// Of these, to consumers.
   std::uint64_t by_consumers() const { return by_consumers_; }
-  /// The one delivered longest ago.
-  const Held& oldest() const { return runs_.begin()->second; }
+  /// In the order of their tags, while `more(const Held&)` says so.
+  template <class More>
+  void each_from_oldest(More&& more) const {
+    for (auto at = runs_.begin(); at != runs_.end() && more(at->second);) ++at;
+  }
 
  private:
   using Runs = std::map<std::uint64_t, Held>;  ///< by last tag

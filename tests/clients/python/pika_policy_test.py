@@ -1,31 +1,14 @@
 # Braid, Apache-2.0.
 #
 # Policies, set over HTTP as RabbitMQ's management API has it and by the command line, and what pika sees of them.
-import base64
-import json
 import os
 import subprocess
-import urllib.error
 import urllib.parse
-import urllib.request
 
 from pika import BasicProperties
 
-from broker import HOST, HTTP, eventually, order, unique
+from broker import HOST, HTTP, eventually, http, order, unique
 from pika_client import AmqpTest, Consumer
-
-
-def http(method, path, body=None):
-    """(status, JSON of the answer or None)"""
-    request = urllib.request.Request(f"http://{HOST}:{HTTP}{path}", method=method,
-                                     data=None if body is None else json.dumps(body).encode())
-    request.add_header("Content-Type", "application/json")
-    request.add_header("Authorization", "Basic " + base64.b64encode(b"guest:guest").decode())
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, json.loads(answer.read() or b"null")
-    except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read() or b"null")
 
 
 def path_of(name):

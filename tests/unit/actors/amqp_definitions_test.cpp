@@ -131,6 +131,14 @@ TEST_CASE("arguments of a queue are refused in RabbitMQ's words") {
         "invalid arg 'x-max-priority'" + q + ": {max_value_exceeded,256}");
   CHECK(refused([](Writer& t) { t.put("x-overflow", "drop-tail"); }) ==
         "invalid arg 'x-overflow'" + q + ": invalid_overflow");
+  CHECK(refused([](Writer& t) { t.put("x-consumer-timeout", 0); }) ==
+        "invalid arg 'x-consumer-timeout'" + q + ": {value_zero,0}");
+  CHECK(refused([](Writer& t) { t.put("x-consumer-timeout", -1); }) ==
+        "invalid arg 'x-consumer-timeout'" + q + ": {value_negative,-1}");
+  CHECK(refused([](Writer& t) { t.put("x-consumer-timeout", "1h"); }) ==
+        "invalid arg 'x-consumer-timeout'" + q + ": \"expected integer, got longstr\"");
+  CHECK(refused([](Writer& t) { t.put("x-queue-type", "stream").put("x-consumer-timeout", 5000); }) ==
+        "invalid arg 'x-consumer-timeout'" + q + " of queue type rabbit_stream_queue");
   CHECK(refused([](Writer& t) { t.put("x-dead-letter-exchange", 1); }) ==
         "invalid arg 'x-dead-letter-exchange'" + q + ": {unacceptable_type,signedint}");
   CHECK(refused([](Writer& t) { t.put("x-dead-letter-routing-key", "k"); }) ==
@@ -154,6 +162,22 @@ TEST_CASE("arguments of a queue are refused in RabbitMQ's words") {
   CHECK(AmqpWorld::said(world.define<amqp::QueueDropped>(amqp::DropQueue{"/", "q", true}).refusal) ==
         "540 NOT_IMPLEMENTED - cannot delete queue 'q' in vhost '/'. queue.delete operations with if-unused flag set "
         "are not supported by quorum queues");
+}
+
+TEST_CASE("every loop knows the consumer timeout of a queue, after a restart too") {
+  AmqpWorld world;
+  const auto patient = [](amqp::TableWriter& table) { table.put("x-consumer-timeout", 3'600'000); };
+  CHECK(world.queue("q", patient) == "ok");
+  CHECK(world.queue("other") == "ok");
+  const auto timeout_of = [&world](const char* queue) { return world.vhost(1).find_queue(queue)->consumer_timeout_ms; };
+  CHECK(timeout_of("q") == 3'600'000);
+  CHECK(timeout_of("other") == 0);
+  world.restart();
+  CHECK(timeout_of("q") == 3'600'000);
+  CHECK(world.queue("q", patient) == "ok");
+  CHECK(world.queue("q") ==
+        "406 PRECONDITION_FAILED - inequivalent arg 'x-consumer-timeout' for queue 'q' in vhost '/': received none but "
+        "current is the value '3600000' of type 'signedint'");
 }
 
 TEST_CASE("an exclusive queue is its connection's alone and goes with it") {

@@ -105,10 +105,12 @@ TEST_CASE("a policy that makes no sense is refused in a sentence") {
   CHECK(refusal_of("x", {}) == "no policy provided: the definition is empty");
   CHECK(refusal_of("x", [](auto& table) { table.put("ha-mode", "all"); }) ==
         "'ha-mode' is not a recognised policy setting; there are message-ttl, expires, max-length, max-length-bytes, "
-        "overflow, dead-letter-exchange, dead-letter-routing-key, delivery-limit, alternate-exchange");
+        "overflow, dead-letter-exchange, dead-letter-routing-key, delivery-limit, consumer-timeout, "
+        "alternate-exchange");
   CHECK(refusal_of("x", [](auto& table) { table.put("max-length", -1); }) == "-1 is not a valid maximum length");
   CHECK(refusal_of("x", [](auto& table) { table.put("max-length", "5"); }) == "'5' is not a valid maximum length");
   CHECK(refusal_of("x", [](auto& table) { table.put("expires", 0); }) == "0 is not a valid queue expiry");
+  CHECK(refusal_of("x", [](auto& table) { table.put("consumer-timeout", 0); }) == "0 is not a valid consumer timeout");
   CHECK(refusal_of("x", [](auto& table) { table.put("overflow", "burst"); }) ==
         "'burst' is not a valid overflow value");
   CHECK(refusal_of("x", [](auto& table) { table.put("alternate-exchange", 5); }) ==

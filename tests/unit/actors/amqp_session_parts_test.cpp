@@ -107,9 +107,19 @@ TEST_CASE("deliveries that came seconds apart are runs of their own, so that eac
   Unacknowledged held;
   held.add({1, 1, 0, 0, true, Offset(1), QueueId(5), 9, 1000});
   held.add({2, 1, 0, 0, true, Offset(2), QueueId(5), 9, 5000});
-  REQUIRE(held.oldest().delivered_ms == 1000);
+  // So are those that have more time than others.
+  held.add({3, 1, 0, 0, true, Offset(3), QueueId(5), 9, 5000, 100});
+  std::vector<std::int64_t> times;
+  const auto note = [&times](const Held& each) {
+    times.push_back(each.delivered_ms + each.timeout_ms);
+    return each.timeout_ms == 0;
+  };
+  held.each_from_oldest(note);
+  REQUIRE(times == std::vector<std::int64_t>{1000, 5000, 5100});
   REQUIRE(held.take(1, false, [](const Held&) {}));
-  CHECK(held.oldest().delivered_ms == 5000);
+  times.clear();
+  held.each_from_oldest([&](const Held& each) { return note(each) && false; });
+  CHECK(times == std::vector<std::int64_t>{5000});
 }
 
 TEST_CASE("an interval is a number and a unit, and too long ones are as long as can be") {
