@@ -38,6 +38,7 @@ void QueueHostActor::start_consuming(const StartConsuming& request, Promise<Cons
   const auto refusal = active.queue.consume(key, {.no_ack = request.no_ack,
                                                   .exclusive = request.exclusive,
                                                   .granted = request.granted,
+                                                  .on_demand = request.on_demand,
                                                   .priority = request.priority,
                                                   .prefetch = request.prefetch,
                                                   .window_bytes = request.window_bytes});
@@ -143,8 +144,8 @@ void QueueHostActor::pump(Row& row) {
   for (auto& delivery : out.deliveries) {
     const auto session = sessions_.find(delivery.to.session);
     if (session == sessions_.end()) continue;  // its end is in our mailbox, and gives them back
-    send(session->second.handle,
-         DeliverMessages{row.id, delivery.to.consumer, std::move(delivery.runs), delivery.messages, delivery.bytes});
+    send(session->second.handle, DeliverMessages{row.id, delivery.to.consumer, std::move(delivery.runs),
+                                                 delivery.messages, delivery.bytes, delivery.unused, delivery.wants});
   }
   for (auto& got : out.got) {
     active.gets.erase(got.token);

@@ -54,6 +54,9 @@ struct DeliverMessages {
   std::vector<MessageRun> runs;
   std::uint32_t messages = 0;
   std::uint64_t bytes = 0;  ///< to be given back with GrantCredit when they have left the session
+  // To a consumer on demand, with messages or without:
+  std::uint32_t unused = 0;  ///< credit that found nothing, and is the session's again
+  bool wants = false;  ///< there is something for it: credit is welcome, and this is not said again until it comes
 };
 /// The consumer is no more: its queue was deleted. Nothing it holds needs to be settled.
 struct ConsumerCancelled {
@@ -162,6 +165,7 @@ struct StartConsuming {
   std::int32_t priority = 0;                ///< higher ones are served first while they have credit
   std::uint32_t prefetch = 0;               ///< messages it may hold; 0: no limit
   bool granted = false;                     ///< `prefetch` is what it begins with, and only GrantCredit adds to it
+  bool on_demand = false;                   ///< gets what GrantCredit gives it, as soon as there is something for it
   std::uint64_t window_bytes = 1ull << 20;  ///< on their way to it and not given back with GrantCredit
 };
 struct ConsumeStarted {

@@ -248,6 +248,8 @@ Queue::Refusal Queue::consume(const ConsumerKey& key, const ConsumerSettings& se
   consumer.settings = settings;
   consumer.subscribed = true;
   consumer.credit = settings.granted ? settings.prefetch : 0;
+  consumer.told = false;
+  if (settings.on_demand) on_demand_.push_back(consumer.number);
   consumer.window = static_cast<std::int64_t>(std::min<std::uint64_t>(settings.window_bytes, kMaxWindow));
   consumer.order = subscriptions_++;
   ++subscribed_;
@@ -278,17 +280,29 @@ bool Queue::is_active(const ConsumerKey& key) const {
   return found != by_key_.end() && (!settings_.single_active_consumer || found->second == active_);
 }
 
-bool Queue::can_take(const Consumer& consumer) const {
+bool Queue::is_open(const Consumer& consumer) const {
   if (!consumer.subscribed || consumer.window <= 0) return false;
   if (settings_.single_active_consumer && consumer.number != active_) return false;
-  if (consumer.settings.granted) return consumer.credit > 0;
+  if (consumer.settings.granted) return true;
   return consumer.settings.no_ack || consumer.settings.prefetch == 0 || consumer.held < consumer.settings.prefetch;
+}
+
+bool Queue::can_take(const Consumer& consumer) const {
+  const bool needs_credit = consumer.settings.granted || consumer.settings.on_demand;
+  return is_open(consumer) && (!needs_credit || consumer.credit > 0);
 }
 
 void Queue::enlist(Consumer& consumer) {
   if (consumer.enlisted || !can_take(consumer)) return;
   consumer.enlisted = true;
   waiting_[consumer.settings.priority].push_back(consumer.number);
+}
+
+void Queue::delist(Consumer& consumer) {
+  if (!std::exchange(consumer.enlisted, false)) return;
+  const auto at = waiting_.find(consumer.settings.priority);
+  std::erase(at->second, consumer.number);
+  if (at->second.empty()) waiting_.erase(at);
 }
 
 void Queue::stop(const ConsumerKey& key, bool requeue, bool counted) {
@@ -298,12 +312,8 @@ void Queue::stop(const ConsumerKey& key, bool requeue, bool counted) {
     consumer->subscribed = false;
     --subscribed_;
     if (exclusive_ == consumer->number) exclusive_ = 0;
-    if (consumer->enlisted) {
-      auto at = waiting_.find(consumer->settings.priority);
-      std::erase(at->second, consumer->number);
-      if (at->second.empty()) waiting_.erase(at);
-      consumer->enlisted = false;
-    }
+    delist(*consumer);
+    if (consumer->settings.on_demand) std::erase(on_demand_, consumer->number);
   }
   if (requeue) {
     std::erase_if(gets_, [&](const Get& get) {
@@ -324,6 +334,7 @@ void Queue::grant(const ConsumerKey& key, std::uint32_t messages, std::uint64_t 
   Consumer* consumer = find_consumer(key);
   if (!consumer) return;
   consumer->credit += messages;
+  if (messages > 0) consumer->told = false;
   const auto most = static_cast<std::int64_t>(std::min<std::uint64_t>(consumer->settings.window_bytes, kMaxWindow));
   consumer->window += static_cast<std::int64_t>(std::min<std::uint64_t>(bytes, kMaxWindow));
   consumer->window = std::min(consumer->window, most);

@@ -42,6 +42,7 @@ struct ConsumerSettings {
   bool no_ack = false;
   bool exclusive = false;
   bool granted = false;
+  bool on_demand = false;  ///< has credit for what is there only, and is told when there is something (Delivery)
   std::int32_t priority = 0;
   std::uint32_t prefetch = 0;
   std::uint64_t window_bytes = 1ull << 20;
@@ -54,6 +55,8 @@ struct QueueOutput {
     std::vector<MessageRun> runs;
     std::uint32_t messages = 0;
     std::uint64_t bytes = 0;
+    std::uint32_t unused = 0;  ///< credit that found nothing, and is no more
+    bool wants = false;        ///< there is something for it, and it has no credit
   };
   struct Read {
     std::uint8_t priority = 0;
@@ -183,7 +186,8 @@ class Queue {
     Holder number = 0;
     bool used = false, subscribed = false, enlisted = false;
     std::uint64_t held = 0;
-    std::uint64_t credit = 0;         ///< when granted
+    std::uint64_t credit = 0;         ///< when granted or on demand
+    bool told = false;                ///< on demand: that there is something, and has not answered with credit
     std::int64_t window = 0;          ///< bytes that may be sent
     std::uint64_t order = 0;          ///< of subscription
     std::size_t delivery = SIZE_MAX;  ///< in the output that is being made
@@ -234,6 +238,8 @@ class Queue {
   void route_dead(QueueOutput& out);
   void serve_gets(QueueOutput& out);
   void serve_consumers(QueueOutput& out);
+  void tell_on_demand(QueueOutput& out);
+  QueueOutput::Delivery& delivery_to(Consumer& consumer, QueueOutput& out);
   std::uint32_t share(const Consumer& consumer) const;
   MessageRun take(Head& head, std::uint32_t messages, std::uint64_t bytes, Holder holder, bool no_ack,
                   std::uint64_t& taken);
@@ -242,8 +248,11 @@ class Queue {
 
   Consumer& consumer_for(const ConsumerKey& key);
   Consumer* find_consumer(const ConsumerKey& key);
+  /// It may have a message, if it has credit where it needs that.
+  bool is_open(const Consumer& consumer) const;
   bool can_take(const Consumer& consumer) const;
   void enlist(Consumer& consumer);
+  void delist(Consumer& consumer);
   bool release(Consumer& consumer);
   void choose_active();
 
@@ -259,6 +268,7 @@ class Queue {
   std::vector<Holder> free_;
   std::unordered_map<ConsumerKey, Holder, KeyHash> by_key_;
   std::map<std::int32_t, std::list<Holder>, std::greater<>> waiting_;  ///< with credit, by priority, in turn
+  std::vector<Holder> on_demand_;
   std::size_t subscribed_ = 0;
   std::uint64_t subscriptions_ = 0;
   Holder active_ = 0;     ///< the single active consumer

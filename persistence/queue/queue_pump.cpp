@@ -29,6 +29,7 @@ void Queue::pump(Timestamp now, QueueOutput& out) {
   const bool asked = !gets_.empty();
   serve_gets(out);
   serve_consumers(out);
+  if (!on_demand_.empty()) tell_on_demand(out);
   // What somebody waits for is not too much.
   if (gets_.empty() && (waiting_.empty() || ready() == 0)) drop_over_limit(out);
   for (auto& each : levels_)
@@ -233,6 +234,7 @@ std::uint32_t Queue::share(const Consumer& consumer) const {
           ? kPumpMessages
           : consumer.settings.prefetch - std::min<std::uint64_t>(consumer.held, consumer.settings.prefetch);
   if (consumer.settings.granted) most = consumer.credit;
+  if (consumer.settings.on_demand) most = std::min(most, consumer.credit);
   // Alone it may have all. Else they take turns, one message each while there are few.
   const std::size_t others = waiting_.begin()->second.size();
   if (others > 0) {
@@ -261,14 +263,9 @@ void Queue::serve_consumers(QueueOutput& out) {
                             consumer.settings.no_ack, taken);
       sent += taken;
       if (!consumer.settings.no_ack) consumer.held += run.count;
-      if (consumer.settings.granted) consumer.credit -= run.count;
+      if (consumer.settings.granted || consumer.settings.on_demand) consumer.credit -= run.count;
       consumer.window -= static_cast<std::int64_t>(taken);
-      if (consumer.delivery == SIZE_MAX) {
-        consumer.delivery = out.deliveries.size();
-        served_.push_back(consumer.number);
-        out.deliveries.emplace_back().to = consumer.key;
-      }
-      auto& delivery = out.deliveries[consumer.delivery];
+      auto& delivery = delivery_to(consumer, out);
       delivery.messages += run.count;
       delivery.bytes += taken;
       delivery.runs.push_back(std::move(run));
@@ -276,6 +273,28 @@ void Queue::serve_consumers(QueueOutput& out) {
     }
     if (ring->second.empty()) waiting_.erase(ring);
   }
+}
+
+/// Credit of theirs is shared with other queues: what is of no use here goes back, and is asked for when it is.
+void Queue::tell_on_demand(QueueOutput& out) {
+  for (const Holder number : on_demand_) {
+    Consumer& consumer = holders_[number];
+    const bool finds = ready() > 0 && is_open(consumer);
+    if (consumer.credit > 0 && !finds) {
+      delivery_to(consumer, out).unused = static_cast<std::uint32_t>(std::exchange(consumer.credit, 0));
+      delist(consumer);
+    }
+    if (consumer.credit == 0 && finds && !std::exchange(consumer.told, true)) delivery_to(consumer, out).wants = true;
+  }
+}
+
+QueueOutput::Delivery& Queue::delivery_to(Consumer& consumer, QueueOutput& out) {
+  if (consumer.delivery == SIZE_MAX) {
+    consumer.delivery = out.deliveries.size();
+    served_.push_back(consumer.number);
+    out.deliveries.emplace_back().to = consumer.key;
+  }
+  return out.deliveries[consumer.delivery];
 }
 
 void Queue::route_dead(QueueOutput& out) {

@@ -40,6 +40,8 @@ struct Consumer {
   bool grant_due = false;           ///< the session has it on its list of those
   StreamReader stream = {};         ///< who reads for it, when it is not a queue's
   std::uint32_t parked = 0;         ///< runs that wait for the channel's prefetch
+  bool on_demand = false;           ///< shares the prefetch of its channel
+  std::uint64_t promised = 0;       ///< of that, what it was given and has not used
 };
 
 /// Deliveries that wait until the channel may have more.
@@ -82,6 +84,10 @@ struct Channel {
   std::uint16_t prefetch = 0;      ///< of consumers to come; 0: no limit
   std::uint16_t prefetch_all = 0;  ///< of all consumers together
   std::unique_ptr<std::deque<Parked>> parked;
+  // Of prefetch_all: a consumer has a part of it only while its queue has something, in turn with the others.
+  std::uint64_t promised = 0;          ///< to consumers, and not used yet
+  std::vector<std::uint64_t> wanting;  ///< consumers whose queue has something for them
+  bool room_due = false;               ///< the session has it on its list of those
 
   bool confirming = false;
   bool confirms_due = false;  ///< the session has it on its list

@@ -159,6 +159,7 @@ void Session::finish_turn() {
   if (phase_ == Phase::ended || !has_stream()) return;
   if (leave_due_) leave();
   send_what_waits();
+  if (!rooms_due_.empty()) grant_room();
   if (!replies_.empty()) send_replies();
   write_confirms();
   flush();

@@ -236,6 +236,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   void got(Channel& channel, const std::string& name, const QueuePlace& place, bool no_ack, const MessageGot& reply);
   void cancelled(const ConsumerCancelled& message);
   void stop_consuming(const Consumer& consumer, bool requeue);
+  void erase_consumer(Channel& channel, std::uint64_t number);
   std::string make_tag();
 
   // session_stream.cpp
@@ -251,6 +252,9 @@ class Session : public ConnectionActor<SessionActor::base> {
   std::optional<MessageRun> deliver(Channel& channel, Consumer& consumer, const MessageRun& run);
   std::uint64_t room(const Channel& channel) const;
   void deliver_parked(Channel& channel);
+  /// There is room for more than there was, or somebody else who wants it.
+  void note_room(Channel& channel);
+  void grant_room();
   void give_back_parked(Channel& channel, std::uint64_t consumer);
   /// The properties, with the number of returns for queues that tell it.
   std::string_view told_of_returns(std::string_view properties, const MessageRun& run, bool counts_returns);
@@ -336,6 +340,7 @@ class Session : public ConnectionActor<SessionActor::base> {
   Settlements settlements_;
   std::int64_t shortest_timeout_ms_ = 0;   ///< of deliveries so far; 0: none
   std::vector<std::uint64_t> grants_due_;  ///< consumers whose host is owed credit in bytes
+  std::vector<ChannelNumber> rooms_due_;   ///< channels that may have more, and consumers that want it
 
   std::optional<FrameWriter> out_;
   bool paused_ = false;

@@ -93,6 +93,8 @@ void Session::release(Channel& channel) {
     consumers_.erase(consumer);
   }
   channel.consumers.clear();
+  channel.wanting.clear();
+  channel.promised = 0;
 }
 
 void Session::stop_consuming(const Consumer& consumer, bool requeue) {

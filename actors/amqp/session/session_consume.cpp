@@ -1,7 +1,7 @@
 // Braid, Apache-2.0.
 //
 // Consumers, and messages one at a time (basic.get). A consumer's prefetch is the credit that its queue's host gives
-// it; what a channel may have in all is kept here (session_deliver.cpp).
+// it; what a channel may have in all is kept and shared out here (session_deliver.cpp).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -84,10 +84,9 @@ void Session::handle(Channel& channel, const BasicConsume& method) {
   request.consumer = consumer.number;
   request.no_ack = method.no_ack;
   request.exclusive = method.exclusive;
-  // A limit of the channel bounds what one consumer can have as well.
   std::uint32_t prefetch = settings().max_unacknowledged;
   if (channel.prefetch != 0) prefetch = std::min<std::uint32_t>(prefetch, channel.prefetch);
-  if (channel.prefetch_all != 0) prefetch = std::min<std::uint32_t>(prefetch, channel.prefetch_all);
+  consumer.on_demand = request.on_demand = channel.prefetch_all != 0 && !method.no_ack;
   request.prefetch = prefetch;
   request.window_bytes = settings().delivery_window_bytes;
   channel.consumers.emplace(consumer.tag, consumer.number);
@@ -134,8 +133,7 @@ void Session::handle(Channel& channel, const BasicCancel& method) {
   give_back_parked(channel, number);
   if (consumer.stream) {
     stop_consuming(consumer, false);
-    channel.consumers.erase(known);
-    consumers_.erase(number);
+    erase_consumer(channel, number);
     if (!nowait) write(channel.number, BasicCancelOk{tag});
     return;
   }
@@ -144,21 +142,30 @@ void Session::handle(Channel& channel, const BasicCancel& method) {
                         StopConsuming{consumer.queue, id(), number, false, false},
                         [this, number, tag, nowait](Channel& there, const ConsumeStopped&) {
                           give_back_parked(there, number);
-                          there.consumers.erase(tag);
-                          consumers_.erase(number);
+                          erase_consumer(there, number);
                           if (!nowait) write(there.number, BasicCancelOk{tag});
                         });
+}
+
+void Session::erase_consumer(Channel& channel, std::uint64_t number) {
+  const auto found = consumers_.find(number);
+  if (found == consumers_.end()) return;
+  channel.promised -= found->second->promised;
+  channel.consumers.erase(found->second->tag);
+  consumers_.erase(found);
+  note_room(channel);
 }
 
 void Session::cancelled(const ConsumerCancelled& message) {
   const auto found = consumers_.find(message.consumer);
   if (found == consumers_.end()) return;
-  const Consumer& consumer = *found->second;
-  Channel* channel = find(consumer.channel);
-  const std::string tag = consumer.tag;
-  consumers_.erase(found);
-  if (!channel || channel->closing) return;
-  channel->consumers.erase(tag);
+  Channel* channel = find(found->second->channel);
+  const std::string tag = found->second->tag;
+  if (!channel || channel->closing) {
+    consumers_.erase(found);
+    return;
+  }
+  erase_consumer(*channel, message.consumer);
   if (channel->parked)
     std::erase_if(*channel->parked, [&](const Parked& each) { return each.consumer == message.consumer; });
   if (wants_cancel_notice_ && is_open()) write(channel->number, BasicCancel{tag, true});

@@ -1,9 +1,11 @@
 // Braid, Apache-2.0.
 //
 // Messages to the client. A run of records is written as it comes: method and header into one block, large bodies as
-// slices of the log's own memory. What a channel may not have yet (its prefetch for all consumers) waits here; what the
-// client does not take is bounded by the bytes that hosts may have on their way to each consumer, which are given back
-// when the client has taken them.
+// slices of the log's own memory. What the client does not take is bounded by the bytes that hosts may have on their
+// way to each consumer, which are given back when the client has taken them.
+//
+// A prefetch for the channel is given to its consumers as their queues have something for them. What comes nevertheless
+// while there is no room (the consumer was there before that prefetch) waits here.
 #include <algorithm>
 
 #include "actors/amqp/session/session.hpp"
@@ -22,6 +24,14 @@ void Session::deliver(const DeliverMessages& message) {
   Consumer& consumer = *found->second;
   Channel* channel = find(consumer.channel);
   if (!channel || channel->closing) return;
+  if (consumer.on_demand) {
+    const std::uint64_t used = message.messages + message.unused;
+    consumer.promised -= used;
+    channel->promised -= used;
+    if (message.wants) channel->wanting.push_back(consumer.number);
+    note_room(*channel);
+    if (message.runs.empty()) return;
+  }
   const bool shares_bodies = message.bytes > message.messages * std::uint64_t{FrameWriter::share_from_bytes};
   out(message.messages * kFrameBytes + (shares_bodies ? 0 : message.bytes));
   for (const MessageRun& run : message.runs) {
@@ -93,7 +103,38 @@ std::string_view Session::told_of_returns(std::string_view properties, const Mes
 
 // -- what waits -------------------------------------------------------------------------------------------------------
 
+void Session::note_room(Channel& channel) {
+  if (!channel.wanting.empty() && !std::exchange(channel.room_due, true)) rooms_due_.push_back(channel.number);
+}
+
+/// To consumers that can use it, in turn, so that one with a full queue does not keep it from the others.
+void Session::grant_room() {
+  for (const ChannelNumber number : std::exchange(rooms_due_, {})) {
+    Channel* channel = find(number);
+    if (!channel) continue;
+    channel->room_due = false;
+    if (channel->closing || channel->parked) continue;
+    auto& wanting = channel->wanting;
+    std::uint64_t free = room(*channel);
+    free -= std::min(free, channel->promised);
+    std::size_t asked = 0;
+    for (; free > 0 && asked < wanting.size(); ++asked) {
+      const auto found = consumers_.find(wanting[asked]);
+      if (found == consumers_.end()) continue;
+      Consumer& consumer = *found->second;
+      const std::uint64_t part = std::max<std::uint64_t>(free / (wanting.size() - asked), 1);
+      free -= part;
+      consumer.promised += part;
+      channel->promised += part;
+      send(services_.queues[consumer.loop],
+           GrantCredit{consumer.queue, id(), consumer.number, static_cast<std::uint32_t>(part), 0});
+    }
+    wanting.erase(wanting.begin(), wanting.begin() + static_cast<std::ptrdiff_t>(asked));
+  }
+}
+
 void Session::deliver_parked(Channel& channel) {
+  note_room(channel);
   if (!channel.parked) return;
   auto& parked = *channel.parked;
   while (!parked.empty() && room(channel) > 0) {

@@ -74,6 +74,76 @@ class Credit(ConsumerTest):
         self.using.basic_ack(0, multiple=True)
         delivered(10)
 
+    def together(self, *consumers):
+        pump(self.connection)
+        return sum(len(consumer.messages) for consumer in consumers)
+
+    def test_what_a_channel_may_not_have_is_there_for_others(self):
+        self.numbers(10)
+        channel = self.channel(self.connection)
+        channel.basic_qos(prefetch_count=4, global_qos=True)
+        consumers = [Consumer(channel, self.own) for _ in range(3)]
+        eventually(lambda: self.together(*consumers) == 4, "four for all of them")
+        self.settled(6, 3)
+        others = [self.get(self.using, self.own) for _ in range(6)]
+        self.assertEqual([message.method.redelivered for message in others], [False] * 6)
+        self.assertIsNone(self.get(self.using, self.own))
+        self.assertEqual(self.together(*consumers), 4)
+
+    def test_the_prefetch_of_a_channel_is_all_for_the_one_queue_that_has_messages(self):
+        self.using.basic_qos(prefetch_count=6, global_qos=True)
+        other = self.queue(self.using, exclusive=True)
+        idle, busy = Consumer(self.using, other), Consumer(self.using, self.own)
+        expected = self.numbers(10)
+        self.assertEqual([message.body for message in busy.wait(6)], expected[:6])
+        self.settled(4, 1)
+        self.using.basic_ack(busy.tags()[0])
+        busy.wait(7)
+        self.publish(b"at last", queue=other)
+        # All is taken, so it has to wait, but not behind everything that the other queue has.
+        for _ in range(3):
+            self.until_counts(self.using, other, 1, 1)
+        self.using.basic_ack(busy.tags()[2], multiple=True)
+        idle.wait(1)
+        eventually(lambda: self.together(idle, busy) == 9, "six again")
+        self.settled(2, 1)
+
+    def test_a_full_queue_does_not_keep_the_prefetch_of_a_channel_to_itself(self):
+        self.using.basic_qos(prefetch_count=1, global_qos=True)
+        queues = [self.own] + [self.queue(self.using, exclusive=True) for _ in range(2)]
+        for queue in queues:
+            self.publish(*[str(i) for i in range(20)], queue=queue)
+        consumers = [Consumer(self.using, queue) for queue in queues]
+        for count in range(1, 31):
+            eventually(lambda: self.together(*consumers) == count, f"message {count}")
+            self.using.basic_ack(count)
+        counts = [len(consumer.messages) for consumer in consumers]
+        self.assertGreaterEqual(min(counts), 9, counts)
+
+    def test_a_consumer_has_its_own_prefetch_beside_that_of_its_channel(self):
+        self.using.basic_qos(prefetch_count=5, global_qos=True)
+        self.using.basic_qos(prefetch_count=2)
+        first, second = Consumer(self.using, self.own), Consumer(self.using, self.own)
+        self.numbers(10)
+        eventually(lambda: self.together(first, second) == 4, "two each")
+        self.settled(6, 2)
+        third = Consumer(self.using, self.own)
+        third.wait(1)
+        self.settled(5, 3)
+        self.assertEqual((len(first.messages), len(second.messages), len(third.messages)), (2, 2, 1))
+
+    def test_a_larger_prefetch_of_a_channel_counts_at_once(self):
+        self.using.basic_qos(prefetch_count=1, global_qos=True)
+        consumer = Consumer(self.using, self.own)
+        self.numbers(10)
+        consumer.wait(1)
+        self.settled(9, 1)
+        self.using.basic_qos(prefetch_count=3, global_qos=True)
+        consumer.wait(3)
+        self.settled(7, 1)
+        self.using.basic_qos(prefetch_count=0, global_qos=True)
+        consumer.wait(10)
+
     def test_prefetch_is_nothing_to_consumers_without_acknowledgements(self):
         self.using.basic_qos(prefetch_count=1)
         consumer = Consumer(self.using, self.own, auto_ack=True)

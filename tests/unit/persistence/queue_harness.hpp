@@ -113,6 +113,8 @@ class QueueHarness {
         std::uint32_t messages = 0;
         for (const MessageRun& run : delivery.runs) messages += take(run, delivery.to.consumer);
         REQUIRE(messages == delivery.messages);
+        unused[delivery.to.consumer] += delivery.unused;
+        wants[delivery.to.consumer] += delivery.wants ? 1 : 0;
       }
       for (const auto& got_one : out.got) {
         REQUIRE(got_one.token == token);
@@ -182,6 +184,7 @@ class QueueHarness {
   std::map<std::uint64_t, std::vector<Message>> delivered;  ///< all that a consumer was ever given
   std::map<std::uint64_t, std::deque<Message>> held;
   std::map<std::uint64_t, bool> no_ack;
+  std::map<std::uint64_t, std::uint64_t> unused, wants;  ///< on demand
   std::vector<std::optional<Message>> got;
   std::vector<std::pair<std::string, DeadReason>> dead;
   std::optional<Timestamp> wake_at;

@@ -138,6 +138,49 @@ TEST_CASE("credit that is granted, and bytes that have left the session, are the
   CHECK(world.queue->held() == 4);
 }
 
+TEST_CASE("a consumer on demand is told when there is something, and gives back credit that finds nothing") {
+  QueueHarness world;
+  world.consume(1, {.on_demand = true, .prefetch = 3});
+  world.pump();
+  CHECK(world.wants[1] == 0);
+  world.publish_numbers(0, 4);
+  world.pump();
+  CHECK(world.wants[1] == 1);
+  world.publish_numbers(4, 6);
+  world.pump();
+  CHECK(world.wants[1] == 1);  // told already
+  CHECK(world.texts(1).empty());
+  world.queue->grant(QueueHarness::key(1), 2, 0);
+  world.pump();
+  CHECK(world.texts(1) == Texts{"0", "1"});
+  CHECK(world.wants[1] == 2);
+  CHECK(world.unused[1] == 0);
+  // Its own prefetch is a limit as well: what goes past it comes back, and it is told when it has room.
+  world.queue->grant(QueueHarness::key(1), 5, 0);
+  world.pump();
+  CHECK(world.texts(1) == Texts{"0", "1", "2"});
+  CHECK(world.unused[1] == 4);
+  CHECK(world.wants[1] == 2);
+  world.settle(1, world.held[1].front());
+  world.pump();
+  CHECK(world.wants[1] == 3);
+  // Somebody else was quicker.
+  world.consume(2, {});
+  world.pump();
+  CHECK(world.queue->ready() == 0);
+  world.queue->grant(QueueHarness::key(1), 1, 0);
+  world.pump();
+  CHECK(world.unused[1] == 5);
+  CHECK(world.wants[1] == 3);
+  world.queue->stop(QueueHarness::key(2), true, true);
+  world.pump();
+  CHECK(world.wants[1] == 4);
+  world.queue->stop(QueueHarness::key(1), true, true);
+  world.publish_numbers(6, 8);
+  world.pump();
+  CHECK(world.wants[1] == 4);
+}
+
 TEST_CASE("an exclusive consumer is alone, and a single active one hands over when it goes") {
   QueueHarness world;
   REQUIRE(world.consume(1, {.exclusive = true}) == Queue::Refusal::none);
