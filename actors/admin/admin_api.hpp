@@ -58,6 +58,7 @@ struct PolicyInfo {
   std::string apply_to = "all";
   std::int32_t priority = 0;
   std::map<std::string, Value> definition;
+  bool of_operator = false;  ///< an operator policy; each kind has names of its own
 };
 
 struct Policies {
@@ -77,11 +78,12 @@ class AdminApi {
   /// At most `limit` topics whose names come after `after`, sorted by name.
   virtual Result<std::vector<TopicInfo>, AdminError> list_topics(const std::string& after, std::size_t limit) = 0;
   virtual Result<TopicDescription, AdminError> describe_topic(const std::string& name) = 0;
-  virtual Result<Policies, AdminError> list_policies() = 0;
+  virtual Result<Policies, AdminError> list_policies(bool of_operator) = 0;
   /// True when there was none of that name.
   virtual Result<bool, AdminError> set_policy(const PolicyInfo& policy) = 0;
   /// False when there was none.
-  virtual Result<bool, AdminError> delete_policy(const std::string& vhost, const std::string& name) = 0;
+  virtual Result<bool, AdminError> delete_policy(const std::string& vhost, const std::string& name,
+                                                 bool of_operator) = 0;
   virtual Health health() = 0;
 };
 

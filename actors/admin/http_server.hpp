@@ -10,6 +10,7 @@
 //   GET    /api/policies               and with /VHOST or /VHOST/NAME: policies, as RabbitMQ's management API has them
 //   PUT    /api/policies/VHOST/NAME    {"pattern": ..., "definition": {...}, "priority": ..., "apply-to": ...}
 //   DELETE /api/policies/VHOST/NAME
+//   ...    /api/operator-policies      the same for operator policies
 //   GET    /mqtt                       MQTT over WebSocket; the connection goes to an event loop
 //
 // Answers are JSON; an error is {"error": {"code": ..., "message": ...}}. One request per connection, with limits in

@@ -20,8 +20,8 @@ TopicInfo info_of(const Topic& topic) {
   return {topic.name, topic.id, static_cast<std::int32_t>(topic.partitions.size()), topic.internal, topic.config};
 }
 PolicyInfo info_of(const amqp::DefinePolicy& policy) {
-  PolicyInfo info{policy.vhost,    policy.name, policy.pattern, std::string(amqp::name_of(policy.apply_to)),
-                  policy.priority, {}};
+  PolicyInfo info{policy.vhost,    policy.name, policy.pattern,    std::string(amqp::name_of(policy.apply_to)),
+                  policy.priority, {},          policy.of_operator};
   for (const amqp::Field& field : amqp::Table(policy.definition.view())) {
     auto& value = info.definition[std::string(field.name)];
     if (field.value.is_text())
@@ -152,12 +152,13 @@ Result<TopicDescription, AdminError> NodeAdmin::describe_topic(const std::string
   });
 }
 
-Result<Policies, AdminError> NodeAdmin::list_policies() {
-  return call<Policies>([this](AdminAgent*, auto reply) {
+Result<Policies, AdminError> NodeAdmin::list_policies(bool of_operator) {
+  return call<Policies>([this, of_operator](AdminAgent*, auto reply) {
     Policies all;
     services_.amqp.for_each([&](const amqp::VhostView& vhost) {
       all.vhosts.push_back(vhost.name());
-      for (const auto& [name, policy] : vhost.policies()) all.policies.push_back(info_of(policy->definition()));
+      for (const auto& [name, policy] : vhost.policies(of_operator))
+        all.policies.push_back(info_of(policy->definition()));
     });
     std::sort(all.vhosts.begin(), all.vhosts.end());
     std::sort(all.policies.begin(), all.policies.end(), [](const PolicyInfo& a, const PolicyInfo& b) {
@@ -168,7 +169,7 @@ Result<Policies, AdminError> NodeAdmin::list_policies() {
 }
 
 Result<bool, AdminError> NodeAdmin::set_policy(const PolicyInfo& policy) {
-  amqp::DefinePolicy request{policy.vhost, policy.name, policy.pattern, {}, policy.priority, {}};
+  amqp::DefinePolicy request{policy.vhost, policy.name, policy.pattern, {}, policy.priority, {}, policy.of_operator};
   const auto target = amqp::policy_target(policy.apply_to);
   if (!target)
     return Unexpected{AdminError{Errc::invalid_setting,
@@ -189,7 +190,7 @@ Result<bool, AdminError> NodeAdmin::set_policy(const PolicyInfo& policy) {
   request.definition = Bytes::copy(definition.table().encoded());
   return call<bool>([this, request](AdminAgent* self, auto reply) {
     const auto vhost = services_.amqp.find(request.vhost);
-    const bool is_new = !vhost || !vhost->policies().contains(request.name);
+    const bool is_new = !vhost || !vhost->policies(request.of_operator).contains(request.name);
     ask(
         self, services_.amqp_definitions, request,
         [reply, is_new](const amqp::Defined& defined) {
@@ -202,10 +203,10 @@ Result<bool, AdminError> NodeAdmin::set_policy(const PolicyInfo& policy) {
   });
 }
 
-Result<bool, AdminError> NodeAdmin::delete_policy(const std::string& vhost, const std::string& name) {
-  return call<bool>([this, vhost, name](AdminAgent* self, auto reply) {
+Result<bool, AdminError> NodeAdmin::delete_policy(const std::string& vhost, const std::string& name, bool of_operator) {
+  return call<bool>([this, vhost, name, of_operator](AdminAgent* self, auto reply) {
     ask(
-        self, services_.amqp_definitions, amqp::DropPolicy{vhost, name},
+        self, services_.amqp_definitions, amqp::DropPolicy{vhost, name, of_operator},
         [reply](const amqp::Defined& defined) {
           if (!defined.refusal) return reply(true);
           if (defined.refusal->code == amqp::ReplyCode::not_found) return reply(false);

@@ -43,10 +43,13 @@ std::optional<std::string> unescaped(std::string_view text) {
   return result;
 }
 
-/// The names behind the path: none, a virtual host, or that and a policy.
-std::optional<std::vector<std::string>> names_in(std::string_view raw_path) {
+bool is_below(std::string_view path, std::string_view parent) {
+  return path.starts_with(parent) && (path.size() == parent.size() || path[parent.size()] == '/');
+}
+
+/// The names behind the path of policies: none, a virtual host, or that and a policy.
+std::optional<std::vector<std::string>> names_in(std::string_view rest) {
   std::vector<std::string> names;
-  std::string_view rest = raw_path.substr(policies_path.size());
   while (!rest.empty()) {
     rest.remove_prefix(1);
     const auto end = std::min(rest.find('/'), rest.size());
@@ -89,8 +92,8 @@ std::optional<std::string> read_definition(const Json& value, PolicyInfo& policy
 }
 
 /// The body of a PUT, or what is wrong with it.
-Result<PolicyInfo, std::string> read_policy(const std::string& body, const std::string& vhost,
-                                            const std::string& name) {
+Result<PolicyInfo, std::string> read_policy(const std::string& body, const std::string& vhost, const std::string& name,
+                                            bool of_operator) {
   const auto json = parse_json(body);
   if (!json) return Unexpected{"the body is not JSON: " + json.error()};
   const auto* members = json->get<Json::Object>();
@@ -98,6 +101,7 @@ Result<PolicyInfo, std::string> read_policy(const std::string& body, const std::
   PolicyInfo policy;
   policy.vhost = vhost;
   policy.name = name;
+  policy.of_operator = of_operator;
   bool has_pattern = false, has_definition = false;
   for (const auto& [key, value] : *members) {
     if (key == "definition") {
@@ -133,8 +137,9 @@ AdminResponse list_of(const Policies& all, const std::string* vhost) {
   return {200, Json(std::move(list)), {}};
 }
 
-AdminResponse put_policy(AdminApi& api, const AdminRequest& request, const std::vector<std::string>& names) {
-  const auto policy = read_policy(request.body, names[0], names[1]);
+AdminResponse put_policy(AdminApi& api, const AdminRequest& request, const std::vector<std::string>& names,
+                         bool of_operator) {
+  const auto policy = read_policy(request.body, names[0], names[1], of_operator);
   if (!policy) return policy_error(400, "bad_request", policy.error());
   const auto made = api.set_policy(*policy);
   if (!made) return policy_error(made.error());
@@ -144,13 +149,15 @@ AdminResponse put_policy(AdminApi& api, const AdminRequest& request, const std::
 }  // namespace
 
 bool is_policy_path(std::string_view path) {
-  return path == policies_path || (path.starts_with(policies_path) && path[policies_path.size()] == '/');
+  return is_below(path, policies_path) || is_below(path, operator_policies_path);
 }
 
 AdminResponse answer_policies(AdminApi& api, const AdminRequest& request) {
   const std::string& path = request.raw_path.empty() ? request.path : request.raw_path;
   // Who writes the rest of the path in percent form as well is asked to write it plainly.
-  const auto names = is_policy_path(path) ? names_in(path) : std::nullopt;
+  const bool of_operator = is_below(path, operator_policies_path);
+  const auto parent = of_operator ? operator_policies_path : policies_path;
+  const auto names = is_below(path, parent) ? names_in(std::string_view(path).substr(parent.size())) : std::nullopt;
   if (!names || names->size() > 2) return object_not_found();
   const bool is_policy = names->size() == 2;
   if (request.method != "GET" && !(is_policy && (request.method == "PUT" || request.method == "DELETE"))) {
@@ -158,18 +165,18 @@ AdminResponse answer_policies(AdminApi& api, const AdminRequest& request) {
     response.allow = is_policy ? "GET, PUT, DELETE" : "GET";
     return response;
   }
-  const auto all = api.list_policies();
+  const auto all = api.list_policies(of_operator);
   if (!all) return policy_error(all.error());
   if (names->empty()) return list_of(*all, nullptr);
   if (std::find(all->vhosts.begin(), all->vhosts.end(), names->front()) == all->vhosts.end()) return object_not_found();
   if (!is_policy) return list_of(*all, &names->front());
-  if (request.method == "PUT") return put_policy(api, request, *names);
+  if (request.method == "PUT") return put_policy(api, request, *names, of_operator);
   const auto found = std::find_if(all->policies.begin(), all->policies.end(), [&](const PolicyInfo& policy) {
     return policy.vhost == names->at(0) && policy.name == names->at(1);
   });
   if (found == all->policies.end()) return object_not_found();
   if (request.method == "GET") return {200, to_json_object(*found), {}};
-  const auto deleted = api.delete_policy(found->vhost, found->name);
+  const auto deleted = api.delete_policy(found->vhost, found->name, of_operator);
   if (!deleted) return policy_error(deleted.error());
   return *deleted ? AdminResponse{204, Json(), {}} : object_not_found();
 }

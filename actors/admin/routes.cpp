@@ -211,7 +211,8 @@ AdminResponse answer(AdminApi& api, const AdminRequest& request) {
   }
   if (is_policy_path(request.path)) return answer_policies(api, request);
   return error_response(404, "not_found",
-                        "there is no such path; /healthz, /api/v1/topics and /api/policies are what there is");
+                        "there is no such path; /healthz, /api/v1/topics, /api/policies and /api/operator-policies are "
+                        "what there is");
 }
 
 std::string format_topic_id(const TopicId& id) {

@@ -147,6 +147,8 @@ class Parser {
       sub->add_option("NAME", arguments_.policy, "The policy's name")->required()->type_name("");
     for (auto* sub : {set, list, remove}) {
       sub->add_option("--vhost", arguments_.vhost, "The virtual host (default /)")->type_name("NAME");
+      sub->add_flag("--operator", arguments_.policy_of_operator,
+                    "Operator policies: limits that other policies and arguments cannot go beyond");
       add_broker(sub);
       add_output(sub);
     }

@@ -44,6 +44,7 @@ struct Arguments {
   std::string vhost = "/";
   std::string policy, policy_pattern, policy_target = "all";
   std::int32_t policy_priority = 0;
+  bool policy_of_operator = false;
   std::vector<std::string> policy_definition;  ///< name=value
 };
 

@@ -19,10 +19,14 @@ constexpr std::array<std::string_view, 6> numbers{"message-ttl",      "expires",
                                                   "max-length-bytes", "delivery-limit", "consumer-timeout"};
 
 std::string path_of_policies(const Arguments& arguments) {
-  return "/api/policies/" + escape_path(arguments.vhost);
+  return (arguments.policy_of_operator ? "/api/operator-policies/" : "/api/policies/") + escape_path(arguments.vhost);
 }
 std::string path_of_policy(const Arguments& arguments) {
   return path_of_policies(arguments) + "/" + escape_path(arguments.policy);
+}
+
+std::string_view kind_of(const Arguments& arguments) {
+  return arguments.policy_of_operator ? "operator policy" : "policy";
 }
 
 /// What is no number where one is due goes as it is: the broker says what is wrong with it.
@@ -52,7 +56,7 @@ int policy_set(const Arguments& arguments, std::ostream& out, std::ostream& err)
                                {"priority", Json(arguments.policy_priority)},
                                {"apply-to", Json(arguments.policy_target)}});
   return ask_and_print(arguments, "PUT", path_of_policy(arguments), to_json(body), out, err,
-                       [&](const Json&) { out << "set policy " << arguments.policy << '\n'; });
+                       [&](const Json&) { out << "set " << kind_of(arguments) << ' ' << arguments.policy << '\n'; });
 }
 
 int policy_list(const Arguments& arguments, std::ostream& out, std::ostream& err) {
@@ -67,8 +71,9 @@ int policy_list(const Arguments& arguments, std::ostream& out, std::ostream& err
 }
 
 int policy_delete(const Arguments& arguments, std::ostream& out, std::ostream& err) {
-  return ask_and_print(arguments, "DELETE", path_of_policy(arguments), {}, out, err,
-                       [&](const Json&) { out << "deleted policy " << arguments.policy << '\n'; });
+  return ask_and_print(arguments, "DELETE", path_of_policy(arguments), {}, out, err, [&](const Json&) {
+    out << "deleted " << kind_of(arguments) << ' ' << arguments.policy << '\n';
+  });
 }
 
 }  // namespace braid

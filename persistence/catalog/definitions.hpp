@@ -13,8 +13,14 @@
 namespace braid {
 
 /// Stored and replicated: numbers are never used again. They are loaded in this order.
-enum class DefinitionKind : std::uint8_t { amqp_vhost = 0, amqp_exchange = 1, amqp_binding = 2, amqp_policy = 3 };
-inline constexpr std::uint8_t kDefinitionKinds = 4;
+enum class DefinitionKind : std::uint8_t {
+  amqp_vhost = 0,
+  amqp_exchange = 1,
+  amqp_binding = 2,
+  amqp_policy = 3,
+  amqp_operator_policy = 4,
+};
+inline constexpr std::uint8_t kDefinitionKinds = 5;
 
 struct DefinitionEdit {
   DefinitionKind kind = DefinitionKind::amqp_vhost;

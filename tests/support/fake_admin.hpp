@@ -47,20 +47,21 @@ class FakeAdmin final : public AdminApi {
       description.partitions.push_back({PartitionIndex(i), Offset(10), Offset(20 + i), 300});
     return description;
   }
-  Result<Policies, AdminError> list_policies() override {
+  Result<Policies, AdminError> list_policies(bool of_operator) override {
     const std::lock_guard lock(mutex);
     Policies all{{"/", "other"}, {}};
-    for (const auto& [name, policy] : policies) all.policies.push_back(policy);
+    for (const auto& [name, policy] : of_operator ? operator_policies : policies) all.policies.push_back(policy);
     return all;
   }
   Result<bool, AdminError> set_policy(const PolicyInfo& policy) override {
     const std::lock_guard lock(mutex);
     if (policy.apply_to == "nothing") return Unexpected{AdminError{Errc::invalid_setting, "no such target"}};
-    return policies.insert_or_assign({policy.vhost, policy.name}, policy).second;
+    auto& all = policy.of_operator ? operator_policies : policies;
+    return all.insert_or_assign({policy.vhost, policy.name}, policy).second;
   }
-  Result<bool, AdminError> delete_policy(const std::string& vhost, const std::string& name) override {
+  Result<bool, AdminError> delete_policy(const std::string& vhost, const std::string& name, bool of_operator) override {
     const std::lock_guard lock(mutex);
-    return policies.erase({vhost, name}) > 0;
+    return (of_operator ? operator_policies : policies).erase({vhost, name}) > 0;
   }
   Health health() override {
     const std::lock_guard lock(mutex);
@@ -69,7 +70,7 @@ class FakeAdmin final : public AdminApi {
 
   std::mutex mutex;
   std::map<std::string, TopicInfo> topics;
-  std::map<std::pair<std::string, std::string>, PolicyInfo> policies;
+  std::map<std::pair<std::string, std::string>, PolicyInfo> policies, operator_policies;
   bool failing = false;
 
  private:

@@ -73,8 +73,9 @@ class DeadLetterRouter : public Pinned<QueueListener::base> {
     const auto name = parse_host_name(letters.name);
     const auto definition = QueueDefinition::decode(letters.definition);
     const auto vhost = name && definition ? services_.amqp.find(name->vhost) : nullptr;
-    const auto policy = vhost ? vhost->policy_of_queue(name->queue, type_of(*definition)) : nullptr;
-    const auto target = vhost ? dead_letter_target(*definition, policy.get()) : std::nullopt;
+    if (!vhost) return;
+    const PolicyRules rules = vhost->rules_for_queue(name->queue, type_of(*definition));
+    const auto target = dead_letter_target(*definition, rules);
     const auto exchange = target ? vhost->topology().find_exchange(target->exchange) : std::nullopt;
     if (!exchange) return;
     const Death death{name->queue, letters.reason, target->routing_key};

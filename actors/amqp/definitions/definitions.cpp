@@ -464,7 +464,9 @@ void DefinitionsKeeper::drop(const DropVhost& request, Promise<Defined> promise)
     if (!exchange.name.empty() && !exchange.name.starts_with("amq.")) topology.watcher().exchange_goes(number);
   });
   topology.watch({});
-  for (const auto& [name, policy] : view->policies()) next_.edits.push_back(forget(amqp::store(policy->definition())));
+  for (const bool of_operator : {false, true})
+    for (const auto& [name, policy] : view->policies(of_operator))
+      next_.edits.push_back(forget(amqp::store(policy->definition())));
   apply({request});
   next_.edits.push_back(forget(amqp::store(DefineVhost{request.name})));
   answer_later(std::move(promise), Defined{});

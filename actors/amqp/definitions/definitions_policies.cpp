@@ -22,8 +22,10 @@ void DefinitionsKeeper::define(const DefinePolicy& request, Promise<Defined> pro
   const auto view = services_.amqp.find(request.vhost);
   if (!view) return promise.deliver({no_vhost(request.vhost)});
   if (check_table(request.definition.view(), {})) return refuse("the definition is too large");
-  if (!view->policies().contains(request.name) && view->policies().size() >= kMaxPolicies)
-    return refuse("a vhost has at most " + std::to_string(kMaxPolicies) + " policies");
+  const PolicyMap& there = view->policies(request.of_operator);
+  if (!there.contains(request.name) && there.size() >= kMaxPolicies)
+    return refuse("a vhost has at most " + std::to_string(kMaxPolicies) +
+                  (request.of_operator ? " operator policies" : " policies"));
   DefinePolicy policy = request;
   policy.definition = request.definition.compact();
   if (auto refused = apply({policy})) return promise.deliver({std::move(refused)});
@@ -39,6 +41,7 @@ void DefinitionsKeeper::drop(const DropPolicy& request, Promise<Defined> promise
   DefinePolicy gone;
   gone.vhost = request.vhost;
   gone.name = request.name;
+  gone.of_operator = request.of_operator;
   next_.edits.push_back(forget(amqp::store(gone)));
   refresh_queues(request.vhost, [this, held = std::make_shared<Promise<Defined>>(std::move(promise))] {
     answer_later(std::move(*held), Defined{});
@@ -53,8 +56,7 @@ std::optional<QueueSettings> DefinitionsKeeper::wanted_settings(const QueueDescr
   if (!view || !definition || (name->queue == bridge_queue && name->vhost == default_vhost)) return std::nullopt;
   const auto rules = check_queue(*definition, queue.name, false);
   if (!rules) return std::nullopt;
-  QueueSettings wanted =
-      with_policy(*definition, rules->settings, view->policy_of_queue(name->queue, rules->type).get());
+  QueueSettings wanted = with_policy(*definition, rules->settings, view->rules_for_queue(name->queue, rules->type));
   // The host's own business.
   wanted.durable = queue.settings.durable;
   wanted.max_priority = queue.settings.max_priority;

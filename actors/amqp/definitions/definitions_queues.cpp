@@ -83,7 +83,7 @@ void DefinitionsKeeper::declare(const DefineQueue& given, Promise<QueueDefined> 
                                 services_.settings.amqp_protocol.max_queues))
       return refuse(std::move(*full));
     type = rules->type;
-    to_host.settings = with_policy(wanted, rules->settings, view->policy_of_queue(request.name, type).get());
+    to_host.settings = with_policy(wanted, rules->settings, view->rules_for_queue(request.name, type));
     to_host.definition = wanted.encode();
     if (request.exclusive) to_host.exclusive_to = request.session;
   }

@@ -34,8 +34,7 @@ namespace {
 
 /// Of those that `applies` says yes to, the one that counts.
 template <class Applies>
-std::shared_ptr<const Policy> highest(const std::map<std::string, std::shared_ptr<const Policy>>& policies,
-                                      Applies&& applies) {
+std::shared_ptr<const Policy> highest(const PolicyMap& policies, Applies&& applies) {
   std::shared_ptr<const Policy> best;
   for (const auto& [name, policy] : policies)
     if ((!best || policy->definition().priority > best->definition().priority) && applies(*policy)) best = policy;
@@ -44,13 +43,17 @@ std::shared_ptr<const Policy> highest(const std::map<std::string, std::shared_pt
 
 }  // namespace
 
-std::shared_ptr<const Policy> VhostView::policy_of_queue(std::string_view name, QueueType type) const {
-  return highest(policies_, [&](const Policy& policy) { return policy.is_for_queue(name, type); });
+PolicyRules VhostView::rules_for_queue(std::string_view name, QueueType type) const {
+  const auto is_for_it = [&](const Policy& policy) { return policy.is_for_queue(name, type); };
+  const auto policy = highest(policies(false), is_for_it), of_operator = highest(policies(true), is_for_it);
+  if (policy && of_operator) return merged(policy->rules(), of_operator->rules());
+  return policy ? policy->rules() : of_operator ? of_operator->rules() : PolicyRules();
 }
 
 void VhostView::apply_policy(ExchangeNumber exchange) {
-  const auto policy = highest(
-      policies_, [name = topology_.exchange_name(exchange)](const Policy& each) { return each.is_for_exchange(name); });
+  const auto policy = highest(policies(), [name = topology_.exchange_name(exchange)](const Policy& each) {
+    return each.is_for_exchange(name);
+  });
   topology_.set_default_alternate(exchange, policy ? policy->rules().alternate_exchange.value_or("") : "");
 }
 
@@ -68,8 +71,7 @@ namespace {
 /// Changes of what is in one virtual host.
 class Applier {
  public:
-  Applier(Vhost& topology, std::vector<QueuePlace>& places,
-          std::map<std::string, std::shared_ptr<const Policy>>& policies)
+  Applier(Vhost& topology, std::vector<QueuePlace>& places, std::array<PolicyMap, 2>& policies)
       : topology_(topology), places_(places), policies_(policies) {}
 
   Refusal operator()(const DefineExchange& change) {
@@ -110,18 +112,19 @@ class Applier {
   Refusal operator()(const DefinePolicy& change) {
     auto policy = Policy::make(change);
     if (!policy) return TopologyError{ReplyCode::precondition_failed, policy.error()};
-    policies_[change.name] = std::move(*policy);
+    policies_[change.of_operator ? 1 : 0][change.name] = std::move(*policy);
     return {};
   }
   Refusal operator()(const DropPolicy& change) {
-    if (policies_.erase(change.name) > 0) return {};
-    return TopologyError{ReplyCode::not_found, "no policy '" + change.name + "' in vhost '" + change.vhost + "'"};
+    if (policies_[change.of_operator ? 1 : 0].erase(change.name) > 0) return {};
+    return TopologyError{ReplyCode::not_found, (change.of_operator ? "no operator policy '" : "no policy '") +
+                                                   change.name + "' in vhost '" + change.vhost + "'"};
   }
 
  private:
   Vhost& topology_;
   std::vector<QueuePlace>& places_;
-  std::map<std::string, std::shared_ptr<const Policy>>& policies_;
+  std::array<PolicyMap, 2>& policies_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 // A session awaits an answer before it goes on with the channel that asked; other channels need not wait.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -43,6 +44,8 @@ inline constexpr std::string_view default_vhost = "/";
 enum class QueueType : std::uint8_t { classic = 0, quorum = 1, stream = 2 };
 
 class Policy;
+struct PolicyRules;
+using PolicyMap = std::map<std::string, std::shared_ptr<const Policy>>;  ///< by name
 
 /// A queue as sessions see it without asking anybody.
 struct QueuePlace {
@@ -96,17 +99,17 @@ class VhostView {
   TopologyError locked(std::string_view name) const;
   Refusal check_access(std::string_view name, const QueuePlace& place, ConnectionNumber who) const;
 
-  /// By name. Those of this loop: they are matched on it only.
-  const std::map<std::string, std::shared_ptr<const Policy>>& policies() const { return policies_; }
-  /// The one that applies to a queue, which need not be there yet; null when there is none.
-  std::shared_ptr<const Policy> policy_of_queue(std::string_view name, QueueType type) const;
+  /// Those of this loop: they are matched on it only.
+  const PolicyMap& policies(bool of_operator = false) const { return policies_[of_operator ? 1 : 0]; }
+  /// What the policies say that apply to a queue, which need not be there yet.
+  PolicyRules rules_for_queue(std::string_view name, QueueType type) const;
 
  private:
   friend class VhostDirectory;
   void apply_policy(ExchangeNumber exchange);
   Vhost topology_;
-  std::vector<QueuePlace> places_;  ///< by QueueNumber
-  std::map<std::string, std::shared_ptr<const Policy>> policies_;
+  std::vector<QueuePlace> places_;     ///< by QueueNumber
+  std::array<PolicyMap, 2> policies_;  ///< those of operators are the second
   std::uint64_t version_ = 1;
   bool deleted_ = false;
 };
@@ -178,10 +181,12 @@ struct DefinePolicy {
   PolicyTarget apply_to = PolicyTarget::all;
   std::int32_t priority = 0;  ///< the highest counts; of equals the first by name
   Bytes definition = {};      ///< the fields of a table
+  bool of_operator = false;   ///< an operator policy: a limit to what other policies and arguments say
 };
 /// 404 when there is none.
 struct DropPolicy {
   std::string vhost, name;
+  bool of_operator = false;
 };
 /// Only for administration; sessions look them up.
 struct DefineVhost {

@@ -40,60 +40,64 @@ bool take_number(const FieldValue& value, std::int64_t least, std::int64_t most,
 struct PolicyKey {
   std::string_view name;
   std::string_view what;  ///< "V is not a valid ..."
+  bool for_operators;     ///< an operator policy may say it
   TakeValue take;
 };
 constexpr std::array kPolicyKeys{
-    PolicyKey{"message-ttl", "message TTL",
+    PolicyKey{"message-ttl", "message TTL", true,
               [](const FieldValue& value, PolicyRules& rules) {
                 return take_number(value, 0, kLongestMs, rules.message_ttl_ms);
               }},
-    PolicyKey{"expires", "queue expiry",
+    PolicyKey{"expires", "queue expiry", true,
               [](const FieldValue& value, PolicyRules& rules) {
                 return take_number(value, 1, kLongestMs, rules.expires_ms);
               }},
     PolicyKey{
-        "max-length", "maximum length",
+        "max-length", "maximum length", true,
         [](const FieldValue& value, PolicyRules& rules) { return take_number(value, 0, INT64_MAX, rules.max_length); }},
-    PolicyKey{"max-length-bytes", "maximum length in bytes",
+    PolicyKey{"max-length-bytes", "maximum length in bytes", true,
               [](const FieldValue& value, PolicyRules& rules) {
                 return take_number(value, 0, INT64_MAX, rules.max_length_bytes);
               }},
-    PolicyKey{"overflow", "overflow value",
+    PolicyKey{"overflow", "overflow value", true,
               [](const FieldValue& value, PolicyRules& rules) {
                 const auto overflow = value.is_text() ? overflow_of(value.as_text()) : std::nullopt;
                 rules.overflow = overflow;
                 return overflow.has_value();
               }},
-    PolicyKey{"dead-letter-exchange", "dead letter exchange name",
+    PolicyKey{"dead-letter-exchange", "dead letter exchange name", false,
               [](const FieldValue& value, PolicyRules& rules) { return take_text(value, rules.dead_letter_exchange); }},
     PolicyKey{
-        "dead-letter-routing-key", "dead letter routing key",
+        "dead-letter-routing-key", "dead letter routing key", false,
         [](const FieldValue& value, PolicyRules& rules) { return take_text(value, rules.dead_letter_routing_key); }},
-    PolicyKey{"delivery-limit", "delivery limit",
+    PolicyKey{"delivery-limit", "delivery limit", true,
               [](const FieldValue& value, PolicyRules& rules) {
                 return take_number(value, INT32_MIN, UINT32_MAX, rules.delivery_limit);
               }},
-    PolicyKey{"consumer-timeout", "consumer timeout",
+    PolicyKey{"consumer-timeout", "consumer timeout", false,
               [](const FieldValue& value, PolicyRules& rules) {
                 return take_number(value, 1, INT64_MAX, rules.consumer_timeout_ms);
               }},
-    PolicyKey{"alternate-exchange", "alternate exchange name",
+    PolicyKey{"alternate-exchange", "alternate exchange name", false,
               [](const FieldValue& value, PolicyRules& rules) { return take_text(value, rules.alternate_exchange); }},
 };
 
-std::string all_keys() {
+std::string all_keys(bool of_operator) {
   std::string text;
-  for (const PolicyKey& key : kPolicyKeys) text += (text.empty() ? "" : ", ") + std::string(key.name);
+  for (const PolicyKey& key : kPolicyKeys)
+    if (!of_operator || key.for_operators) text += (text.empty() ? "" : ", ") + std::string(key.name);
   return text;
 }
 
-std::optional<std::string> read_rules(const Table& definition, PolicyRules& rules) {
+std::optional<std::string> read_rules(const Table& definition, bool of_operator, PolicyRules& rules) {
   if (definition.empty()) return "no policy provided: the definition is empty";
   for (const Field& field : definition) {
-    const auto* key = std::find_if(kPolicyKeys.begin(), kPolicyKeys.end(),
-                                   [&](const PolicyKey& each) { return each.name == field.name; });
+    const auto* key = std::find_if(kPolicyKeys.begin(), kPolicyKeys.end(), [&](const PolicyKey& each) {
+      return each.name == field.name && (!of_operator || each.for_operators);
+    });
     if (key == kPolicyKeys.end())
-      return "'" + std::string(field.name) + "' is not a recognised policy setting; there are " + all_keys();
+      return "'" + std::string(field.name) + "' is not a recognised " + (of_operator ? "operator " : "") +
+             "policy setting; there are " + all_keys(of_operator);
     if (key->take(field.value, rules)) continue;
     std::string value;
     field.value.print(value);
@@ -136,7 +140,7 @@ Result<std::shared_ptr<const Policy>, std::string> Policy::make(const DefinePoli
   if (definition.pattern.size() > kMaxPatternBytes)
     return Unexpected{"the pattern is longer than " + std::to_string(kMaxPatternBytes) + " bytes"};
   std::shared_ptr<Policy> policy(new Policy(definition));
-  if (auto problem = read_rules(Table(definition.definition.view()), policy->rules_))
+  if (auto problem = read_rules(Table(definition.definition.view()), definition.of_operator, policy->rules_))
     return Unexpected{std::move(*problem)};
   int error = 0;
   PCRE2_SIZE at = 0;
@@ -194,10 +198,24 @@ void lower(std::optional<T>& limit, const std::optional<From>& by) {
 
 }  // namespace
 
-QueueSettings with_policy(const QueueDefinition& queue, const QueueSettings& of_arguments, const Policy* policy) {
+PolicyRules merged(const PolicyRules& policy, const PolicyRules& of_operator) {
+  PolicyRules rules = policy;
+  lower(rules.message_ttl_ms, of_operator.message_ttl_ms);
+  lower(rules.expires_ms, of_operator.expires_ms);
+  lower(rules.max_length, of_operator.max_length);
+  lower(rules.max_length_bytes, of_operator.max_length_bytes);
+  const auto limit = of_operator.delivery_limit;
+  // One below 0 is none, so the other one is the smaller.
+  if (limit && rules.delivery_limit && std::min(*limit, *rules.delivery_limit) < 0)
+    rules.delivery_limit = std::max(*limit, *rules.delivery_limit);
+  else
+    lower(rules.delivery_limit, limit);
+  if (of_operator.overflow) rules.overflow = of_operator.overflow;
+  return rules;
+}
+
+QueueSettings with_policy(const QueueDefinition& queue, const QueueSettings& of_arguments, const PolicyRules& rules) {
   QueueSettings settings = of_arguments;
-  if (!policy) return settings;
-  const PolicyRules& rules = policy->rules();
   const Table arguments = queue.table();
   lower(settings.message_ttl_ms, rules.message_ttl_ms);
   lower(settings.expires_ms, rules.expires_ms);
@@ -213,7 +231,7 @@ QueueSettings with_policy(const QueueDefinition& queue, const QueueSettings& of_
   return settings;
 }
 
-std::optional<DeadLetterTarget> dead_letter_target(const QueueDefinition& queue, const Policy* policy) {
+std::optional<DeadLetterTarget> dead_letter_target(const QueueDefinition& queue, const PolicyRules& rules) {
   const Table arguments = queue.table();
   const auto text = [&arguments](std::string_view name,
                                  const std::optional<std::string>& otherwise) -> std::optional<std::string_view> {
@@ -221,8 +239,6 @@ std::optional<DeadLetterTarget> dead_letter_target(const QueueDefinition& queue,
     if (otherwise) return *otherwise;
     return std::nullopt;
   };
-  static const PolicyRules none;
-  const PolicyRules& rules = policy ? policy->rules() : none;
   const auto exchange = text("x-dead-letter-exchange", rules.dead_letter_exchange);
   if (!exchange) return std::nullopt;
   return DeadLetterTarget{*exchange, text("x-dead-letter-routing-key", rules.dead_letter_routing_key)};

@@ -2,7 +2,9 @@
 //
 // A policy: rules for all queues and exchanges whose names match a pattern, so that an operator can bound queues that
 // clients declare without a word about limits. The policy of the highest priority is the one; what a client's arguments
-// say as well is combined with it as RabbitMQ does: of two numbers the smaller, of anything else the argument.
+// say as well is combined with it as RabbitMQ does: of two numbers the smaller, of anything else the argument. Beside
+// it an operator policy may apply, which sets limits to those who set policies: of two numbers the smaller counts here
+// too.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +32,9 @@ struct PolicyRules {
   std::optional<std::string> dead_letter_exchange, dead_letter_routing_key, alternate_exchange;
 };
 
+/// Of a queue to which a policy and an operator policy apply.
+PolicyRules merged(const PolicyRules& policy, const PolicyRules& of_operator);
+
 class Policy {
  public:
   /// The error is a sentence for the operator. The definition's table has been checked for its form.
@@ -53,14 +58,14 @@ class Policy {
   std::unique_ptr<Pattern> pattern_;
 };
 
-/// The rules of a queue, from those that its arguments give (`check_queue`) and its policy, which may be null.
-QueueSettings with_policy(const QueueDefinition& queue, const QueueSettings& of_arguments, const Policy* policy);
+/// The rules of a queue, from those that its arguments give (`check_queue`) and those of its policies.
+QueueSettings with_policy(const QueueDefinition& queue, const QueueSettings& of_arguments, const PolicyRules& rules);
 
-/// Where dead letters of a queue go. Shows the definition and the policy, which may be null.
+/// Where dead letters of a queue go. Shows the definition and the rules of its policies.
 struct DeadLetterTarget {
   std::string_view exchange;
   std::optional<std::string_view> routing_key;  ///< nothing: the message's own
 };
-std::optional<DeadLetterTarget> dead_letter_target(const QueueDefinition& queue, const Policy* policy);
+std::optional<DeadLetterTarget> dead_letter_target(const QueueDefinition& queue, const PolicyRules& rules);
 
 }  // namespace braid::amqp

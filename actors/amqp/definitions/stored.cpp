@@ -54,7 +54,8 @@ DefinitionEdit store(const DefinePolicy& policy) {
   value.u8(static_cast<std::uint8_t>(policy.apply_to));
   value.i32(policy.priority);
   value.raw(policy.definition);
-  return {DefinitionKind::amqp_policy, key.finish(), value.finish()};
+  return {policy.of_operator ? DefinitionKind::amqp_operator_policy : DefinitionKind::amqp_policy, key.finish(),
+          value.finish()};
 }
 
 DefinitionEdit forget(DefinitionEdit stored) {
@@ -93,8 +94,10 @@ std::optional<DefinitionChange> load(const Definition& stored) {
       binding.arguments = *table;
       return DefinitionChange{std::move(binding)};
     }
-    case DefinitionKind::amqp_policy: {
+    case DefinitionKind::amqp_policy:
+    case DefinitionKind::amqp_operator_policy: {
       DefinePolicy policy;
+      policy.of_operator = stored.kind == DefinitionKind::amqp_operator_policy;
       policy.vhost = key.take_sized();
       policy.name = key.take_sized();
       policy.pattern = value.take_sized();

@@ -61,8 +61,7 @@ void Session::tick() {
 /// The smaller of what the queue and its policy say goes before the broker's setting.
 std::int64_t Session::timeout_ms_of(const std::string& queue, const QueuePlace& place) const {
   std::int64_t timeout_ms = place.consumer_timeout_ms;
-  const auto policy = vhost_->policies().empty() ? nullptr : vhost_->policy_of_queue(queue, place.type);
-  if (const auto by_policy = policy ? policy->rules().consumer_timeout_ms : std::nullopt)
+  if (const auto by_policy = vhost_->rules_for_queue(queue, place.type).consumer_timeout_ms)
     timeout_ms = timeout_ms == 0 ? *by_policy : std::min(timeout_ms, *by_policy);
   return timeout_ms == 0 ? settings().consumer_timeout_ms : timeout_ms;
 }

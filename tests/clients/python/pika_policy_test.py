@@ -11,19 +11,19 @@ from broker import HOST, HTTP, eventually, http, order, unique
 from pika_client import AmqpTest, Consumer
 
 
-def path_of(name):
-    return "/api/policies/%2F/" + urllib.parse.quote(name, safe="")
+def path_of(name, of_operator=False):
+    return f"/api/{'operator-policies' if of_operator else 'policies'}/%2F/" + urllib.parse.quote(name, safe="")
 
 
 class Policies(AmqpTest):
-    def policy(self, pattern, priority=0, apply_to="all", name=None, **definition):
+    def policy(self, pattern, priority=0, apply_to="all", name=None, of_operator=False, **definition):
         """Sets one; returns its name."""
         name = name or unique("policy")
         body = {"pattern": pattern, "priority": priority, "apply-to": apply_to,
                 "definition": {key.replace("_", "-"): value for key, value in definition.items()}}
-        status, answer = http("PUT", path_of(name), body)
+        status, answer = http("PUT", path_of(name, of_operator), body)
         self.assertIn(status, (201, 204), answer)
-        self.addCleanup(http, "DELETE", path_of(name))
+        self.addCleanup(http, "DELETE", path_of(name, of_operator))
         return name
 
     def prefix(self):
@@ -92,6 +92,29 @@ class Policies(AmqpTest):
         self.policy(prefix, priority=3, expires=1000000)
         self.fill(queue, 10)
         self.until_counts(channel, queue, 12)
+
+    def test_an_operator_policy_is_a_limit_to_policies_and_arguments(self):
+        prefix, channel = self.prefix(), self.channel()
+        queue = self.queue(channel, prefix + "q", durable=True)
+        own = self.queue(channel, prefix + "own", exclusive=True, arguments={"x-max-length": 100})
+        for name in (queue, own):
+            self.fill(name, 10)
+        self.policy("^" + prefix, max_length=6)
+        limit = self.policy("^" + prefix, of_operator=True, max_length=4)
+        for name in (queue, own):
+            self.until_counts(channel, name, 4)
+        self.policy("^" + prefix, priority=1, max_length=2)
+        self.until_counts(channel, queue, 2)
+        order("crash")
+        channel = self.channel()
+        self.assertEqual(http("GET", path_of(limit, True))[1]["definition"], {"max-length": 4})
+        self.fill(queue, 10)
+        self.until_counts(channel, queue, 2)
+        status, answer = http("PUT", path_of("refused", True), {"pattern": "", "definition": {
+            "dead-letter-exchange": "x"}})
+        self.assertEqual(status, 400)
+        self.assertIn("not a recognised operator policy setting", answer["reason"])
+        channel.queue_delete(queue)
 
     def test_rejected_publishes_expiry_and_time_to_live(self):
         prefix, channel, publisher = self.prefix(), self.channel(), self.publisher()

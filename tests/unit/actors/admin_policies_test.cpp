@@ -41,6 +41,22 @@ TEST_CASE("admin: a policy is set, read, changed and deleted") {
   CHECK(admin("GET", "/api/policies/%2F/limits").starts_with("404"));
 }
 
+TEST_CASE("admin: operator policies have paths and names of their own") {
+  PolicyAdmin admin;
+  CHECK(admin("PUT", "/api/policies/%2F/p", R"({"pattern":"x","definition":{"expires":5}})") == "201 null");
+  CHECK(admin("PUT", "/api/operator-policies/%2F/p", R"({"pattern":"y","definition":{"expires":6}})") == "201 null");
+  const std::string object = R"({"vhost":"/","name":"p","pattern":"y","apply-to":"all",)"
+                             R"("definition":{"expires":6},"priority":0})";
+  CHECK(admin("GET", "/api/operator-policies") == "200 [" + object + "]");
+  CHECK(admin("GET", "/api/operator-policies/%2F") == "200 [" + object + "]");
+  CHECK(admin("GET", "/api/operator-policies/%2F/p") == "200 " + object);
+  CHECK(admin("DELETE", "/api/operator-policies/%2F/p") == "204 null");
+  CHECK(admin("DELETE", "/api/operator-policies/%2F/p").starts_with("404"));
+  CHECK(admin.api.policies.contains({"/", "p"}));
+  CHECK(admin("POST", "/api/operator-policies").starts_with("405"));
+  CHECK(admin("GET", "/api/operator-policiesx").starts_with("404"));
+}
+
 TEST_CASE("admin: names of policies may have anything in them") {
   PolicyAdmin admin;
   CHECK(admin("PUT", "/api/policies/%2F/a%2Fb%20%C3%A9", R"({"pattern":"","definition":{"expires":5}})") == "201 null");

@@ -45,7 +45,7 @@ QueueSettings combined(const PolicyTable& arguments, const PolicyTable& definiti
   REQUIRE(rules);
   const auto policy = amqp::Policy::make(policy_request("p", "q", definition));
   REQUIRE(policy);
-  return amqp::with_policy(queue, rules->settings, policy->get());
+  return amqp::with_policy(queue, rules->settings, (*policy)->rules());
 }
 
 }  // namespace
@@ -115,6 +115,81 @@ TEST_CASE("a policy that makes no sense is refused in a sentence") {
         "'burst' is not a valid overflow value");
   CHECK(refusal_of("x", [](auto& table) { table.put("alternate-exchange", 5); }) ==
         "5 is not a valid alternate exchange name");
+}
+
+TEST_CASE("an operator policy says limits, and of two numbers the smaller counts") {
+  const auto rules_of = [](const PolicyTable& definition, bool of_operator) {
+    auto request = policy_request("p", "q", definition);
+    request.of_operator = of_operator;
+    const auto policy = amqp::Policy::make(request);
+    REQUIRE(policy);
+    return (*policy)->rules();
+  };
+  const auto numbers = [](std::int64_t value) {
+    return [value](amqp::TableWriter& table) {
+      for (const auto* name : {"message-ttl", "expires", "max-length", "max-length-bytes", "delivery-limit"})
+        table.put(name, value);
+    };
+  };
+  for (const std::int64_t limit : {10, 50, 90}) {
+    const auto both = amqp::merged(rules_of(numbers(50), false), rules_of(numbers(limit), true));
+    const auto expected = std::min<std::int64_t>(limit, 50);
+    CHECK(both.message_ttl_ms == expected);
+    CHECK(both.expires_ms == expected);
+    CHECK(both.max_length == static_cast<std::uint64_t>(expected));
+    CHECK(both.max_length_bytes == static_cast<std::uint64_t>(expected));
+    CHECK(both.delivery_limit == expected);
+  }
+  const auto with = [&](const char* name, auto value, auto of_operator) {
+    return amqp::merged(rules_of([&](auto& table) { table.put(name, value); }, false),
+                        rules_of([&](auto& table) { table.put(name, of_operator); }, true));
+  };
+  CHECK(with("delivery-limit", -1, 7).delivery_limit == 7);
+  CHECK(with("delivery-limit", 7, -1).delivery_limit == 7);
+  CHECK(with("delivery-limit", -1, -5).delivery_limit == -1);
+  CHECK(with("overflow", "drop-head", "reject-publish").overflow == Overflow::reject_publish);
+  const auto apart = amqp::merged(rules_of([](auto& table) { table.put("dead-letter-exchange", "x"); }, false),
+                                  rules_of([](auto& table) { table.put("max-length", 5); }, true));
+  CHECK(apart.dead_letter_exchange == "x");
+  CHECK(apart.max_length == 5);
+
+  auto request = policy_request("p", "q", [](auto& table) { table.put("dead-letter-exchange", "x"); });
+  request.of_operator = true;
+  CHECK(amqp::Policy::make(request).error() ==
+        "'dead-letter-exchange' is not a recognised operator policy setting; there are message-ttl, expires, "
+        "max-length, max-length-bytes, overflow, delivery-limit");
+}
+
+TEST_CASE("an operator policy is a limit to policies and arguments, at once and after a restart") {
+  PolicyWorld world(test_seed());
+  const auto length = [](std::int64_t value) {
+    return [value](amqp::TableWriter& table) { table.put("max-length", value); };
+  };
+  CHECK(world.queue("jobs") == "ok");
+  CHECK(world.queue("own", [](auto& table) { table.put("x-max-length", 500); }) == "ok");
+  CHECK(world.set(policy_request("p", "^jobs", length(100))) == "ok");
+  auto limit = policy_request("p", ".", length(70));  // names are of each kind's own
+  limit.of_operator = true;
+  CHECK(world.set(limit) == "ok");
+  CHECK(world.rules("jobs").max_length == 70);
+  CHECK(world.rules("own").max_length == 70);
+  CHECK(world.set(policy_request("p", "^jobs", length(50))) == "ok");
+  CHECK(world.rules("jobs").max_length == 50);
+  world.restart();
+  CHECK(world.vhost(1).policies(false).size() == 1);
+  CHECK(world.vhost(1).policies(true).size() == 1);
+  CHECK(world.drop("p") == "ok");
+  CHECK(world.rules("jobs").max_length == 70);
+  CHECK(world.drop("p") == "404 NOT_FOUND - no policy 'p' in vhost '/'");
+  const auto drop_limit = [&] {
+    return AmqpWorld::said(world.define<amqp::Defined>(amqp::DropPolicy{"/", "p", true}).refusal);
+  };
+  CHECK(drop_limit() == "ok");
+  CHECK_FALSE(world.rules("jobs").max_length);
+  CHECK(world.rules("own").max_length == 500);
+  CHECK(drop_limit() == "404 NOT_FOUND - no operator policy 'p' in vhost '/'");
+  world.restart();
+  CHECK(world.vhost(1).policies(true).empty());
 }
 
 TEST_CASE("a pattern whose match would never end matches nothing, and soon") {
@@ -240,11 +315,14 @@ TEST_CASE("a virtual host takes its policies along when it goes") {
   CHECK(world.set(policy) == "ok");
   policy.vhost = "other";
   CHECK(world.set(policy) == "ok");
+  policy.of_operator = true;
+  CHECK(world.set(policy) == "ok");
   policy.vhost = "nowhere";
   CHECK(world.set(policy) == "530 NOT_ALLOWED - vhost nowhere not found");
   CHECK(AmqpWorld::said(world.define<amqp::Defined>(amqp::DropVhost{"other"}).refusal) == "ok");
   CHECK(AmqpWorld::said(world.define<amqp::Defined>(amqp::DefineVhost{"other"}).refusal) == "ok");
   world.restart();
-  CHECK(world.vhost(0, "other").policies().empty());
+  CHECK(world.vhost(0, "other").policies(false).empty());
+  CHECK(world.vhost(0, "other").policies(true).empty());
   CHECK(world.vhost(0).policies().size() == 1);
 }

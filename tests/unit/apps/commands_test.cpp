@@ -110,6 +110,12 @@ TEST_CASE("braid policy set, list and delete work against a running broker") {
   const auto refused = broker({"policy", "set", "p", "--pattern", "x", "--define", "a=b", "--apply-to", "nothing"});
   CHECK(refused.code == 1);
   CHECK(refused.err == "braid: no such target\n");
+  CHECK(broker({"policy", "set", "limits", "--operator", "--pattern", ".", "--define", "expires=9"}).out ==
+        "set operator policy limits\n");
+  CHECK(broker.api.operator_policies.at({"/", "limits"}).pattern == ".");
+  CHECK(broker({"policy", "list", "--operator"}).out.find("expires=9") != std::string::npos);
+  CHECK(broker({"policy", "list"}).out.find("expires=9") == std::string::npos);
+  CHECK(broker({"policy", "delete", "limits", "--operator"}).out == "deleted operator policy limits\n");
   CHECK(broker({"policy", "delete", "limits"}).out == "deleted policy limits\n");
   CHECK(broker({"policy", "delete", "limits"}).code == 4);
   CHECK(broker.api.policies.empty());
