@@ -124,7 +124,7 @@ Problem check_locator(const FieldValue& value, const Table&) {
 }
 Problem check_age(const FieldValue& value, const Table&) {
   if (!value.is_text()) return unacceptable(value);
-  return parse_interval_ms(value.as_text()) ? Problem() : "invalid_max_age";
+  return parse_interval_ms(value.as_text()).value_or(0) > 0 ? Problem() : "invalid_max_age";
 }
 
 struct Argument {
