@@ -78,6 +78,10 @@ class AdminApi {
   /// At most `limit` topics whose names come after `after`, sorted by name.
   virtual Result<std::vector<TopicInfo>, AdminError> list_topics(const std::string& after, std::size_t limit) = 0;
   virtual Result<TopicDescription, AdminError> describe_topic(const std::string& name) = 0;
+  /// AMQP's virtual hosts. True when there was none of that name.
+  virtual Result<bool, AdminError> create_vhost(const std::string& name) = 0;
+  /// With all that is in it; false when there was none.
+  virtual Result<bool, AdminError> delete_vhost(const std::string& name) = 0;
   virtual Result<Policies, AdminError> list_policies(bool of_operator) = 0;
   /// True when there was none of that name.
   virtual Result<bool, AdminError> set_policy(const PolicyInfo& policy) = 0;

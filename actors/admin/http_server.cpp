@@ -14,7 +14,7 @@
 
 #include "actors/admin/http_connection.hpp"
 #include "actors/admin/http_threads.hpp"
-#include "actors/admin/policy_routes.hpp"
+#include "actors/admin/rabbitmq_routes.hpp"
 #include "actors/admin/routes.hpp"
 #include "codecs/protocol_guess.hpp"
 #include "codecs/websocket/handshake.hpp"
@@ -187,13 +187,13 @@ class Server final : public HttpServer, private httplib::Server {
     if (!is_addressed_to_us(request.get_header_value("Host")))
       return done(
           error_response(421, "wrong_host", "this port answers to an address or to localhost, not to other names"));
+    const bool has_body = request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
     if ((request.method == "POST" && request.path == topics_path) ||
-        (request.method == "PUT" && is_policy_path(request.path))) {
+        (request.method == "PUT" && is_rabbitmq_path(request.path) && (has_body || !may_lack_body(request.path)))) {
       if (!has_json_type(request) || request.has_header("Content-Encoding"))
         return done(
             error_response(415, "wrong_content_type", "the content type has to be application/json, uncompressed"));
-      if (!request.has_header("Content-Length") && !request.has_header("Transfer-Encoding"))
-        return done(error_response(411, "length_required", "the request has no length"));
+      if (!has_body) return done(error_response(411, "length_required", "the request has no length"));
       return HandlerResponse::Unhandled;
     }
     return done(answer(api_, to_admin_request(request)));

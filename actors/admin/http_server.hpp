@@ -7,6 +7,9 @@
 //   POST   /api/v1/topics              {"name": ..., "partitions": ..., "config": {...}}
 //   GET    /api/v1/topics/NAME
 //   DELETE /api/v1/topics/NAME
+//   GET    /api/vhosts                 and with /VHOST: virtual hosts, as RabbitMQ's management API has them
+//   PUT    /api/vhosts/VHOST
+//   DELETE /api/vhosts/VHOST
 //   GET    /api/policies               and with /VHOST or /VHOST/NAME: policies, as RabbitMQ's management API has them
 //   PUT    /api/policies/VHOST/NAME    {"pattern": ..., "definition": {...}, "priority": ..., "apply-to": ...}
 //   DELETE /api/policies/VHOST/NAME

@@ -152,6 +152,36 @@ Result<TopicDescription, AdminError> NodeAdmin::describe_topic(const std::string
   });
 }
 
+Result<bool, AdminError> NodeAdmin::create_vhost(const std::string& name) {
+  return call<bool>([this, name](AdminAgent* self, auto reply) {
+    const bool is_new = services_.amqp.find(name) == nullptr;
+    ask(
+        self, services_.amqp_definitions, amqp::DefineVhost{name},
+        [reply, is_new](const amqp::Defined& defined) {
+          if (defined.refusal) return reply(Unexpected{error_of(*defined.refusal)});
+          reply(is_new);
+        },
+        [reply](caf::error) {
+          reply(Unexpected{AdminError{Errc::shutting_down, "the broker stops"}});
+        });
+  });
+}
+
+Result<bool, AdminError> NodeAdmin::delete_vhost(const std::string& name) {
+  return call<bool>([this, name](AdminAgent* self, auto reply) {
+    if (!services_.amqp.find(name)) return reply(false);
+    ask(
+        self, services_.amqp_definitions, amqp::DropVhost{name},
+        [reply](const amqp::Defined& defined) {
+          if (defined.refusal) return reply(Unexpected{error_of(*defined.refusal)});
+          reply(true);
+        },
+        [reply](caf::error) {
+          reply(Unexpected{AdminError{Errc::shutting_down, "the broker stops"}});
+        });
+  });
+}
+
 Result<Policies, AdminError> NodeAdmin::list_policies(bool of_operator) {
   return call<Policies>([this, of_operator](AdminAgent*, auto reply) {
     Policies all;

@@ -20,6 +20,8 @@ class NodeAdmin : public AdminApi {
   Outcome<AdminError> delete_topic(const std::string& name) override;
   Result<std::vector<TopicInfo>, AdminError> list_topics(const std::string& after, std::size_t limit) override;
   Result<TopicDescription, AdminError> describe_topic(const std::string& name) override;
+  Result<bool, AdminError> create_vhost(const std::string& name) override;
+  Result<bool, AdminError> delete_vhost(const std::string& name) override;
   Result<Policies, AdminError> list_policies(bool of_operator) override;
   Result<bool, AdminError> set_policy(const PolicyInfo& policy) override;
   Result<bool, AdminError> delete_policy(const std::string& vhost, const std::string& name, bool of_operator) override;

@@ -5,7 +5,7 @@
 #include <array>
 #include <limits>
 
-#include "actors/admin/policy_routes.hpp"
+#include "actors/admin/rabbitmq_routes.hpp"
 #include "config/suggest.hpp"
 #include "config/units.hpp"
 #include "model/names.hpp"
@@ -209,10 +209,10 @@ AdminResponse answer(AdminApi& api, const AdminRequest& request) {
     if (request.method != "GET" && request.method != "DELETE") return wrong_method("GET, DELETE");
     return answer_topic(api, request, request.path.substr(topics_path.size() + 1));
   }
-  if (is_policy_path(request.path)) return answer_policies(api, request);
+  if (is_rabbitmq_path(request.path)) return answer_as_rabbitmq(api, request);
   return error_response(404, "not_found",
-                        "there is no such path; /healthz, /api/v1/topics, /api/policies and /api/operator-policies are "
-                        "what there is");
+                        "there is no such path; /healthz, /api/v1/topics, /api/vhosts, /api/policies and "
+                        "/api/operator-policies are what there is");
 }
 
 std::string format_topic_id(const TopicId& id) {

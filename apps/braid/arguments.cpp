@@ -29,6 +29,7 @@ class Parser {
     add_serve();
     add_health();
     add_topic();
+    add_vhost();
     add_policy();
     add_settings();
     command(app_, "version", "Print the version", Command::version, "");
@@ -113,6 +114,21 @@ class Parser {
                            "  braid topic delete sensors");
     add_topic_name(remove);
     for (auto* sub : {create, list, describe, remove}) {
+      add_broker(sub);
+      add_output(sub);
+    }
+  }
+
+  void add_vhost() {
+    auto* vhost = group("vhost", "Create, list and delete AMQP's virtual hosts");
+    auto* create =
+        command(*vhost, "create", "Create a virtual host", Command::vhost_create, "  braid vhost create tests");
+    auto* list = command(*vhost, "list", "List the virtual hosts", Command::vhost_list, "  braid vhost list -o yaml");
+    auto* remove = command(*vhost, "delete", "Delete a virtual host and everything in it", Command::vhost_delete,
+                           "  braid vhost delete tests");
+    for (auto* sub : {create, remove})
+      sub->add_option("NAME", arguments_.vhost, "The virtual host's name")->required()->type_name("");
+    for (auto* sub : {create, list, remove}) {
       add_broker(sub);
       add_output(sub);
     }

@@ -21,7 +21,7 @@ ClientError refused(int status, const std::string& body) {
     const auto* reason = json->find("reason");
     if (reason && reason->get<std::string>()) {  // as RabbitMQ's management API says it
       message = *reason->get<std::string>();
-      if (status == 404) return {exit_code::not_found, "there is no such policy, or no such virtual host"};
+      if (status == 404) return {exit_code::not_found, "there is no such virtual host or policy"};
     } else if (const auto* error = json->find("error")) {
       const auto* code_text = error->find("code");
       const auto* message_text = error->find("message");

@@ -17,6 +17,9 @@ int topic_create(const Arguments& arguments, std::ostream& out, std::ostream& er
 int topic_list(const Arguments& arguments, std::ostream& out, std::ostream& err);
 int topic_describe(const Arguments& arguments, std::ostream& out, std::ostream& err);
 int topic_delete(const Arguments& arguments, std::ostream& out, std::ostream& err);
+int vhost_create(const Arguments& arguments, std::ostream& out, std::ostream& err);
+int vhost_list(const Arguments& arguments, std::ostream& out, std::ostream& err);
+int vhost_delete(const Arguments& arguments, std::ostream& out, std::ostream& err);
 int policy_set(const Arguments& arguments, std::ostream& out, std::ostream& err);
 int policy_list(const Arguments& arguments, std::ostream& out, std::ostream& err);
 int policy_delete(const Arguments& arguments, std::ostream& out, std::ostream& err);

@@ -22,6 +22,12 @@ int run(int count, const char* const* words, std::ostream& out, std::ostream& er
       return topic_describe(arguments, out, err);
     case Command::topic_delete:
       return topic_delete(arguments, out, err);
+    case Command::vhost_create:
+      return vhost_create(arguments, out, err);
+    case Command::vhost_list:
+      return vhost_list(arguments, out, err);
+    case Command::vhost_delete:
+      return vhost_delete(arguments, out, err);
     case Command::policy_set:
       return policy_set(arguments, out, err);
     case Command::policy_list:

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "actors/admin/admin_api.hpp"
 
@@ -47,9 +48,18 @@ class FakeAdmin final : public AdminApi {
       description.partitions.push_back({PartitionIndex(i), Offset(10), Offset(20 + i), 300});
     return description;
   }
+  Result<bool, AdminError> create_vhost(const std::string& name) override {
+    const std::lock_guard lock(mutex);
+    return vhosts.insert(name).second;
+  }
+  Result<bool, AdminError> delete_vhost(const std::string& name) override {
+    const std::lock_guard lock(mutex);
+    if (name == "/") return Unexpected{AdminError{Errc::invalid_setting, "this one stays"}};
+    return vhosts.erase(name) > 0;
+  }
   Result<Policies, AdminError> list_policies(bool of_operator) override {
     const std::lock_guard lock(mutex);
-    Policies all{{"/", "other"}, {}};
+    Policies all{{vhosts.begin(), vhosts.end()}, {}};
     for (const auto& [name, policy] : of_operator ? operator_policies : policies) all.policies.push_back(policy);
     return all;
   }
@@ -70,6 +80,7 @@ class FakeAdmin final : public AdminApi {
 
   std::mutex mutex;
   std::map<std::string, TopicInfo> topics;
+  std::set<std::string> vhosts{"/", "other"};
   std::map<std::pair<std::string, std::string>, PolicyInfo> policies, operator_policies;
   bool failing = false;
 

@@ -452,6 +452,9 @@ void DefinitionsKeeper::define(const DefineVhost& request, Promise<Defined> prom
 void DefinitionsKeeper::drop(const DropVhost& request, Promise<Defined> promise) {
   const auto view = services_.amqp.find(request.name);
   if (!view) return promise.deliver({no_vhost(request.name)});
+  if (request.name == default_vhost)
+    return promise.deliver(
+        {TopologyError{ReplyCode::precondition_failed, "vhost '/' stays: there AMQP meets topics and MQTT"}});
   Vhost& topology = view->topology();
   view->for_each_queue([&](std::string_view, const QueuePlace& place) {
     ask(

@@ -9,7 +9,7 @@ import pika
 import pika.exceptions
 from pika import frame, spec
 
-from broker import eventually, order, unique
+from broker import eventually, http, order, unique
 from pika_client import PROTOCOL, AmqpTest, Consumer, Raw, parameters, pump
 
 CAPABILITIES = ["publisher_confirms", "exchange_exchange_bindings", "basic.nack", "consumer_cancel_notify",
@@ -47,6 +47,24 @@ class Connections(AmqpTest):
             pika.BlockingConnection(parameters(virtual_host="nowhere"))
         self.assertIn("530", str(refused.exception))
         self.assertIn("vhost nowhere not found", str(refused.exception))
+
+    def test_a_virtual_host_is_made_and_has_things_of_its_own_until_it_is_deleted(self):
+        vhost, queue = unique("vhost"), unique("queue")
+        self.assertEqual(http("PUT", "/api/vhosts/" + vhost), (201, None))
+        self.addCleanup(http, "DELETE", "/api/vhosts/" + vhost)
+        here, there = self.channel(), self.channel(self.connect(virtual_host=vhost))
+        self.queue(there, queue, durable=True)
+        there.basic_publish("", queue, b"there", pika.BasicProperties(delivery_mode=2))
+        self.until_counts(there, queue, 1)
+        self.channel_refuses(404, f"no queue '{queue}' in vhost '/'", lambda channel: self.counts(channel, queue), here)
+        order("restart")
+        there = self.channel(self.connect(virtual_host=vhost, heartbeat=1))
+        self.assertEqual(self.wait_get(there, queue).body, b"there")
+        self.assertIn({"name": vhost}, http("GET", "/api/vhosts")[1])
+        self.assertEqual(http("DELETE", "/api/vhosts/" + vhost), (204, None))
+        self.until_ended(there.connection, 320, f"vhost '{vhost}' is deleted")
+        with self.assertRaises(pika.exceptions.ProbableAccessDeniedError):
+            pika.BlockingConnection(parameters(virtual_host=vhost))
 
     def test_lower_limits_of_the_client_are_kept(self):
         connection = self.connect(channel_max=5, frame_max=8192, heartbeat=30)

@@ -1,9 +1,9 @@
 // Braid, Apache-2.0.
 //
-// Policies over HTTP, as RabbitMQ's management API answers.
+// Virtual hosts and policies over HTTP, as RabbitMQ's management API answers.
 #include <catch2/catch.hpp>
 
-#include "actors/admin/policy_routes.hpp"
+#include "actors/admin/rabbitmq_routes.hpp"
 #include "support/fake_admin.hpp"
 
 using namespace braid;
@@ -92,4 +92,24 @@ TEST_CASE("admin: a policy that makes no sense is refused with the reason") {
   CHECK(admin("POST", "/api/policies").starts_with("405"));
   CHECK(admin("PUT", "/api/policies/%2F").starts_with("405"));
   CHECK(admin("GET", "/api/policiesx").starts_with("404"));
+}
+
+TEST_CASE("admin: a virtual host is made, listed and deleted") {
+  PolicyAdmin admin;
+  CHECK(admin("GET", "/api/vhosts") == R"(200 [{"name":"/"},{"name":"other"}])");
+  CHECK(admin("PUT", "/api/vhosts/a%2Fb") == "201 null");
+  CHECK(admin("PUT", "/api/vhosts/a%2Fb", R"({"description":"","default_queue_type":"classic","tracing":false})") ==
+        "204 null");
+  CHECK(admin("GET", "/api/vhosts/a%2Fb") == R"(200 {"name":"a/b"})");
+  CHECK(admin("GET", "/api/policies/a%2Fb") == "200 []");
+  CHECK(admin("DELETE", "/api/vhosts/a%2Fb") == "204 null");
+  CHECK(admin("DELETE", "/api/vhosts/a%2Fb").starts_with("404"));
+  CHECK(admin("GET", "/api/vhosts/a%2Fb").starts_with("404"));
+  CHECK(admin("DELETE", "/api/vhosts/%2F") == R"(400 {"error":"bad_request","reason":"this one stays"})");
+  CHECK(admin("PUT", "/api/vhosts/x", R"({"tracing":true})") ==
+        R"(400 {"error":"bad_request","reason":"'tracing' of a virtual host is not served"})");
+  CHECK(admin("PUT", "/api/vhosts/x", "nonsense").starts_with("400"));
+  CHECK(admin("PUT", "/api/vhosts").starts_with("405"));
+  CHECK(admin("GET", "/api/vhosts/a/b").starts_with("404"));
+  CHECK(admin("GET", "/api/vhostsx").starts_with("404"));
 }

@@ -121,6 +121,19 @@ TEST_CASE("braid policy set, list and delete work against a running broker") {
   CHECK(broker.api.policies.empty());
 }
 
+TEST_CASE("braid vhost create, list and delete work against a running broker") {
+  Broker broker;
+  CHECK(broker({"vhost", "create", "a/b"}).out == "created vhost a/b\n");
+  CHECK(broker({"vhost", "list"}).out == "VHOST\n/\na/b\nother\n");
+  CHECK(parse_json(broker({"vhost", "list", "-o", "json"}).out));
+  CHECK(broker({"vhost", "delete", "a/b"}).out == "deleted vhost a/b\n");
+  CHECK(broker({"vhost", "delete", "a/b"}).code == 4);
+  const auto refused = broker({"vhost", "delete", "/"});
+  CHECK(refused.code == 1);
+  CHECK(refused.err == "braid: this one stays\n");
+  CHECK(broker({"vhost", "create"}).code == 2);
+}
+
 TEST_CASE("json output is one document that names what the table shows") {
   Broker broker;
   broker({"topic", "create", "t"});

@@ -1,5 +1,5 @@
 // Braid, Apache-2.0.
-#include "actors/admin/policy_routes.hpp"
+#include "actors/admin/rabbitmq_routes.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -8,15 +8,15 @@
 namespace braid {
 namespace {
 
-AdminResponse policy_error(int status, std::string_view error, std::string reason) {
+AdminResponse rabbitmq_error(int status, std::string_view error, std::string reason) {
   return {status, Json(Json::Object{{"error", Json(error)}, {"reason", Json(std::move(reason))}}), {}};
 }
-AdminResponse policy_error(const AdminError& error) {
+AdminResponse rabbitmq_error(const AdminError& error) {
   const int status = status_of(error.code);
-  return policy_error(status, status == 400 ? "bad_request" : to_string(error.code), error.text);
+  return rabbitmq_error(status, status == 400 ? "bad_request" : to_string(error.code), error.text);
 }
 AdminResponse object_not_found() {
-  return policy_error(404, "Object Not Found", "Not Found");
+  return rabbitmq_error(404, "Object Not Found", "Not Found");
 }
 
 int hex_digit(char c) {
@@ -140,45 +140,113 @@ AdminResponse list_of(const Policies& all, const std::string* vhost) {
 AdminResponse put_policy(AdminApi& api, const AdminRequest& request, const std::vector<std::string>& names,
                          bool of_operator) {
   const auto policy = read_policy(request.body, names[0], names[1], of_operator);
-  if (!policy) return policy_error(400, "bad_request", policy.error());
+  if (!policy) return rabbitmq_error(400, "bad_request", policy.error());
   const auto made = api.set_policy(*policy);
-  if (!made) return policy_error(made.error());
+  if (!made) return rabbitmq_error(made.error());
   return {*made ? 201 : 204, Json(), {}};
 }
 
-}  // namespace
-
-bool is_policy_path(std::string_view path) {
-  return is_below(path, policies_path) || is_below(path, operator_policies_path);
+AdminResponse not_allowed(std::string allowed) {
+  auto response = rabbitmq_error(405, "method_not_allowed", "Method Not Allowed");
+  response.allow = std::move(allowed);
+  return response;
 }
 
-AdminResponse answer_policies(AdminApi& api, const AdminRequest& request) {
-  const std::string& path = request.raw_path.empty() ? request.path : request.raw_path;
-  // Who writes the rest of the path in percent form as well is asked to write it plainly.
-  const bool of_operator = is_below(path, operator_policies_path);
-  const auto parent = of_operator ? operator_policies_path : policies_path;
-  const auto names = is_below(path, parent) ? names_in(std::string_view(path).substr(parent.size())) : std::nullopt;
-  if (!names || names->size() > 2) return object_not_found();
-  const bool is_policy = names->size() == 2;
-  if (request.method != "GET" && !(is_policy && (request.method == "PUT" || request.method == "DELETE"))) {
-    auto response = policy_error(405, "method_not_allowed", "Method Not Allowed");
-    response.allow = is_policy ? "GET, PUT, DELETE" : "GET";
-    return response;
-  }
+bool is_change_of_one(const AdminRequest& request, bool is_one) {
+  return is_one && (request.method == "PUT" || request.method == "DELETE");
+}
+
+AdminResponse answer_policies(AdminApi& api, const AdminRequest& request, const std::vector<std::string>& names,
+                              bool of_operator) {
+  if (names.size() > 2) return object_not_found();
+  const bool is_policy = names.size() == 2;
+  if (request.method != "GET" && !is_change_of_one(request, is_policy))
+    return not_allowed(is_policy ? "GET, PUT, DELETE" : "GET");
   const auto all = api.list_policies(of_operator);
-  if (!all) return policy_error(all.error());
-  if (names->empty()) return list_of(*all, nullptr);
-  if (std::find(all->vhosts.begin(), all->vhosts.end(), names->front()) == all->vhosts.end()) return object_not_found();
-  if (!is_policy) return list_of(*all, &names->front());
-  if (request.method == "PUT") return put_policy(api, request, *names, of_operator);
+  if (!all) return rabbitmq_error(all.error());
+  if (names.empty()) return list_of(*all, nullptr);
+  if (std::find(all->vhosts.begin(), all->vhosts.end(), names.front()) == all->vhosts.end()) return object_not_found();
+  if (!is_policy) return list_of(*all, &names.front());
+  if (request.method == "PUT") return put_policy(api, request, names, of_operator);
   const auto found = std::find_if(all->policies.begin(), all->policies.end(), [&](const PolicyInfo& policy) {
-    return policy.vhost == names->at(0) && policy.name == names->at(1);
+    return policy.vhost == names.at(0) && policy.name == names.at(1);
   });
   if (found == all->policies.end()) return object_not_found();
   if (request.method == "GET") return {200, to_json_object(*found), {}};
   const auto deleted = api.delete_policy(found->vhost, found->name, of_operator);
-  if (!deleted) return policy_error(deleted.error());
+  if (!deleted) return rabbitmq_error(deleted.error());
   return *deleted ? AdminResponse{204, Json(), {}} : object_not_found();
+}
+
+Json vhost_object(const std::string& name) {
+  return Json(Json::Object{{"name", Json(name)}});
+}
+
+/// What RabbitMQ's clients say of a virtual host; nothing of it can be had here but what is the case anyway.
+std::optional<std::string> check_vhost(const std::string& body) {
+  if (body.empty()) return {};
+  const auto json = parse_json(body);
+  if (!json) return "the body is not JSON: " + json.error();
+  const auto* members = json->get<Json::Object>();
+  if (!members) return "expected an object, not " + std::string(json->type_name());
+  for (const auto& [key, value] : *members) {
+    const auto* text = value.get<std::string>();
+    const auto* flag = value.get<bool>();
+    const bool is_nothing = std::holds_alternative<std::nullptr_t>(value.value()) || (text && text->empty()) ||
+                            (flag && !*flag) || (text && key == "default_queue_type" && *text == "classic");
+    if (!is_nothing) return "'" + key + "' of a virtual host is not served";
+  }
+  return {};
+}
+
+AdminResponse answer_vhosts(AdminApi& api, const AdminRequest& request, const std::vector<std::string>& names) {
+  if (names.size() > 1) return object_not_found();
+  const bool is_vhost = names.size() == 1;
+  if (request.method != "GET" && !is_change_of_one(request, is_vhost))
+    return not_allowed(is_vhost ? "GET, PUT, DELETE" : "GET");
+  if (request.method == "PUT") {
+    if (auto problem = check_vhost(request.body)) return rabbitmq_error(400, "bad_request", std::move(*problem));
+    const auto made = api.create_vhost(names.front());
+    if (!made) return rabbitmq_error(made.error());
+    return {*made ? 201 : 204, Json(), {}};
+  }
+  if (request.method == "DELETE") {
+    const auto deleted = api.delete_vhost(names.front());
+    if (!deleted) return rabbitmq_error(deleted.error());
+    return *deleted ? AdminResponse{204, Json(), {}} : object_not_found();
+  }
+  const auto all = api.list_policies(false);
+  if (!all) return rabbitmq_error(all.error());
+  if (is_vhost)
+    return std::find(all->vhosts.begin(), all->vhosts.end(), names.front()) == all->vhosts.end()
+               ? object_not_found()
+               : AdminResponse{200, vhost_object(names.front()), {}};
+  Json::Array list;
+  for (const std::string& name : all->vhosts) list.push_back(vhost_object(name));
+  return {200, Json(std::move(list)), {}};
+}
+
+}  // namespace
+
+bool is_rabbitmq_path(std::string_view path) {
+  return is_below(path, vhosts_path) || is_below(path, policies_path) || is_below(path, operator_policies_path);
+}
+
+bool may_lack_body(std::string_view path) {
+  return is_below(path, vhosts_path);
+}
+
+AdminResponse answer_as_rabbitmq(AdminApi& api, const AdminRequest& request) {
+  const std::string& path = request.raw_path.empty() ? request.path : request.raw_path;
+  // Who writes the front of the path in percent form as well is asked to write it plainly.
+  for (const std::string_view parent : {vhosts_path, policies_path, operator_policies_path}) {
+    if (!is_below(path, parent)) continue;
+    const auto names = names_in(std::string_view(path).substr(parent.size()));
+    if (!names) break;
+    if (parent == vhosts_path) return answer_vhosts(api, request, *names);
+    return answer_policies(api, request, *names, parent == operator_policies_path);
+  }
+  return object_not_found();
 }
 
 }  // namespace braid
