@@ -58,6 +58,12 @@ struct Transaction {
   std::uint64_t returned_bytes = 0;
 };
 
+/// A message that goes to queues now and to others when it has waited: confirmed when all batches with it are stored.
+struct InParts {
+  std::size_t left = 0;
+  bool good = true;
+};
+
 struct Channel {
   Channel(ChannelNumber own_number, std::uint64_t own_serial, std::uint64_t getter_number)
       : number(own_number), serial(own_serial), getter(getter_number) {}
@@ -92,6 +98,7 @@ struct Channel {
   bool confirming = false;
   bool confirms_due = false;  ///< the session has it on its list
   CompletionWindow confirms;
+  std::map<std::uint64_t, InParts> in_parts;  ///< by number: messages that several batches bear
   std::unique_ptr<Transaction> transaction;
   bool commit_failed = false;  ///< a queue did not take all messages of the commit that is under way
 

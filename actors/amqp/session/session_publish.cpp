@@ -133,12 +133,12 @@ void Session::publish_message(Channel& channel, const Bytes& read, Reach asked) 
   const Receipt receipt{channel.number, channel.serial, number, 1, 0};
   PublishBatches& batches = channel.transaction ? channel.transaction->batches : batches_;
   const Receipt* wanted = number != 0 || channel.transaction ? &receipt : nullptr;
+  const std::size_t parts = routed.delayed.size() + (routed.queues.empty() ? 0 : 1);
+  if (number != 0 && parts > 1) channel.in_parts.emplace(number, InParts{parts});
   bool fits = routed.queues.empty() || batches.add(*vhost_, routed.queues, message, arrived_, wanted);
-  if (!routed.queues.empty()) wanted = nullptr;  // a message is confirmed once
-  for (const ExchangeNumber waiting : routed.delayed) {
+  for (const ExchangeNumber waiting : routed.delayed)
     fits = fits && batches.add_delayed(vhost_->topology().exchange_name(waiting), delay_ms(properties), message,
-                                       arrived_, std::exchange(wanted, nullptr));
-  }
+                                       arrived_, wanted);
   if (!fits) {
     channel.content.reset();
     return fail(channel, ReplyCode::precondition_failed, "message size is larger than a batch can be", method);
@@ -260,8 +260,15 @@ void Session::resolve(const Receipt& receipt, std::uint32_t refused_from) {
     if (receipt.record + receipt.count > refused_from) channel->commit_failed = true;
     return;
   }
-  for (std::uint32_t i = 0; i < receipt.count; ++i)
-    channel->confirms.finish(receipt.first + i, receipt.record + i < refused_from);
+  for (std::uint32_t i = 0; i < receipt.count; ++i) {
+    bool good = receipt.record + i < refused_from;
+    if (const auto part = channel->in_parts.find(receipt.first + i); part != channel->in_parts.end()) {
+      good = part->second.good = part->second.good && good;
+      if (--part->second.left > 0) continue;
+      channel->in_parts.erase(part);
+    }
+    channel->confirms.finish(receipt.first + i, good);
+  }
   note_confirms(*channel);
 }
 

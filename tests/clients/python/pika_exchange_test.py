@@ -279,6 +279,23 @@ class Delayed(AmqpTest):
         messages = Consumer(channel, self.queue_name, auto_ack=True).wait(20)
         self.assertEqual([message.body for message in messages], [str(i).encode() for i in range(20)])
 
+    def test_a_message_that_goes_to_a_queue_as_well_is_confirmed_when_both_are_safe(self):
+        delayed, at_once = self.delaying("fanout", ""), self.queue(self.using, durable=True)
+        self.addCleanup(lambda: self.connect().channel().queue_delete(at_once))
+        both = unique("both")
+        self.using.exchange_declare(both, "fanout", durable=True)
+        self.addCleanup(lambda: self.connect().channel().exchange_delete(both))
+        self.using.exchange_bind(delayed, both)
+        self.using.queue_bind(at_once, both)
+        for i in range(20):
+            self.publish(both, "", str(i).encode(), 1500)
+        order("crash")
+        channel = self.channel()
+        expected = [str(i).encode() for i in range(20)]
+        self.assertEqual([message.body for message in Consumer(channel, at_once, auto_ack=True).wait(20)], expected)
+        messages = Consumer(channel, self.queue_name, auto_ack=True).wait(20)
+        self.assertEqual([message.body for message in messages], expected)
+
     def test_a_message_lives_from_when_it_has_waited(self):
         exchange = self.delaying("direct", "k")
         self.publish(exchange, "k", b"short", 300, expiration="1500")
