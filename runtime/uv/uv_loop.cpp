@@ -22,6 +22,9 @@ constexpr std::size_t kResumesPerTurn = 512;
 constexpr std::int64_t kTurnUs = 2000;
 /// Work of the turn's end may ask for more of it; what still asks after so many rounds goes on in the next turn.
 constexpr int kEndRounds = 16;
+/// What the turn's end sends to actors of the loop goes on before the sockets are looked at, which costs a system call: a
+/// message on its way from one connection through a queue to another takes one turn. Not for ever: sockets wait.
+constexpr int kTurnRounds = 3;
 
 thread_local const UvLoop* current_loop = nullptr;
 
@@ -177,8 +180,10 @@ void UvLoop::turn() {
   take_remote();
   if (const auto due = wheel_.next_due_ms(); due && *due <= monotonic_us() / 1000)
     call([this] { wheel_.advance(monotonic_us() / 1000); }, "timer");
-  resume_jobs();
-  end_turn();
+  for (int round = 0; round < kTurnRounds && (round == 0 || !jobs_.empty()); ++round) {
+    resume_jobs();
+    end_turn();
+  }
   poll();
 }
 
