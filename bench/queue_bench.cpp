@@ -38,7 +38,6 @@ void queue_publish_deliver_acknowledge(benchmark::State& state) {
   queue.consume(kConsumer, consumer);
   std::int64_t next = 0, delivered = 0;
   for (auto _ : state) {
-    queue.coming(count, count * 100);
     queue.arrived(0, batch, Offset(next), count, count * 100);
     next += count;
     while (delivered < next) {

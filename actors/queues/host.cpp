@@ -287,7 +287,7 @@ void QueueHostActor::tick() {
     else
       trim(row);
   }
-  budget_.set(loaded_bytes_);
+  budget_.set(loaded_bytes_ + unstored_bytes_);
   for (auto& shard : shards_) snapshot_if_due(*shard);
 }
 
@@ -352,6 +352,7 @@ void QueueHostActor::erase(Row& row, std::function<void(Errc)> erased) {
     gone.error = QueueErrc::storage_failed;
     promise.deliver(std::move(gone));
   }
+  unstored_bytes_ -= row.unstored_bytes;
   by_name_.erase(row.queue.name);
   rows_.erase(id);
   if (changes.empty()) {

@@ -49,6 +49,8 @@ class QueueHostActor : public Pinned<QueueHost::base> {
   static constexpr unsigned kQueueNumberBits = 40;  ///< of a QueueId: its shard above, its number there below
   /// A queue that goes when it was unused for a year is looked at now and then, for no timer is that long.
   static constexpr std::int64_t kLongestTimerMs = 3'600'000;
+  /// What is acknowledged of messages in memory is let go when there are so many more, and not a second later.
+  static constexpr std::uint64_t kTrimBytes = 256u << 10;
 
   /// A shard of this loop: where its queues' messages and their state lie.
   struct Shard {
@@ -88,8 +90,10 @@ class QueueHostActor : public Pinned<QueueHost::base> {
     std::unique_ptr<Active> active;
     StoredQueue queue;
     std::uint64_t exclusive_to = 0;
-    std::vector<Queue::Change> saved;    ///< of a queue at rest
-    std::uint64_t ready = 0, bytes = 0;  ///< likewise
+    std::vector<Queue::Change> saved;          ///< of a queue at rest
+    std::uint64_t ready = 0, bytes = 0;        ///< likewise
+    std::uint64_t unstored_bytes = 0;          ///< of its log, in memory and nowhere else, about
+    std::uint64_t trim_at_bytes = kTrimBytes;  ///< when there are so many, what was acknowledged of them goes
     bool had_consumers = false;
     std::int64_t used_ms = 0;  ///< for QueueSettings::expires_ms
     Timer expiry;
@@ -111,7 +115,6 @@ class QueueHostActor : public Pinned<QueueHost::base> {
     QueueId queue;
     std::uint64_t serial = 0;
     std::uint8_t priority = 0;
-    Offset base;
   };
 
   // host.cpp
@@ -143,8 +146,8 @@ class QueueHostActor : public Pinned<QueueHost::base> {
   void publish(const PublishToQueues& request, Promise<Published> promise);
   void append(const std::shared_ptr<PublishJob>& job, Shard& shard, const std::vector<Row*>& rows,
               std::uint8_t priority, Durability durability, Bytes batch, std::uint32_t count);
-  void appended(const std::shared_ptr<PublishJob>& job, const std::vector<PublishPart>& parts, const Bytes& batch,
-                std::uint32_t count, std::uint64_t bytes, Errc error);
+  void appended(const std::shared_ptr<PublishJob>& job, const std::vector<PublishPart>& parts, Errc error);
+  Durability durability_of(const Row& row, const PublishToQueues& request) const;
   void refuse(Row& row, const PublishToQueues& request, std::uint32_t from, Published& reply);
 
   // host_consume.cpp
@@ -169,6 +172,8 @@ class QueueHostActor : public Pinned<QueueHost::base> {
   void wake_some();
   void mark_dirty(Row& row);
   void flush();
+  /// A sync is about to happen anyway: changes that wait for theirs go with it.
+  void flush_along();
   void put(Shard& shard, std::vector<StateChange> changes, std::function<void(Errc)> done);
   void sync(const SyncSettlements& request, Promise<SettlementsSynced> promise);
   void when_synced(std::function<void(Errc)> done);
@@ -194,6 +199,7 @@ class QueueHostActor : public Pinned<QueueHost::base> {
   std::deque<QueueId> waking_;
   std::vector<QueueId> dirty_;
   Timer flush_timer_, tick_timer_;
+  std::int64_t flushed_ms_ = 0;
   std::uint64_t puts_started_ = 0;
   std::set<std::uint64_t> open_puts_;
   struct Sync {
@@ -204,6 +210,7 @@ class QueueHostActor : public Pinned<QueueHost::base> {
   std::deque<Sync> syncs_;
   BudgetShare budget_;
   std::uint64_t loaded_bytes_ = 0;
+  std::uint64_t unstored_bytes_ = 0;  ///< of all rows
   std::vector<std::uint32_t> sizes_;  ///< scratch
 };
 

@@ -170,6 +170,10 @@ void QueueHostActor::pump(Row& row) {
   } else {
     active.wake.cancel();
   }
+  if (row.unstored_bytes >= row.trim_at_bytes) {
+    trim(row);
+    row.trim_at_bytes = row.unstored_bytes + kTrimBytes;
+  }
   if (loaded_bytes_ > kReadAheadBytes) active.queue.unload();
   const std::uint64_t loaded = active.queue.loaded_bytes();
   loaded_bytes_ += loaded - std::exchange(active.loaded_bytes, loaded);

@@ -1,7 +1,11 @@
 // Braid, Apache-2.0.
 //
 // A batch for a set of queues: what their limits refuse is left out, the rest is one entry in the journal, and one
-// answer when it is as durable as the queues promise.
+// answer when it is as durable as the queues promise. Consumers do not wait for that: the queues have the batch as soon
+// as the journal has taken it, so that a disk's sync is in the way of a confirm and of nothing else.
+//
+// Messages of a queue that does not survive a restart need no disk. They stay in memory as long as the queue is short,
+// and are written, so that they can leave it, when it grows.
 #include <algorithm>
 
 #include "actors/queues/host.hpp"
@@ -21,6 +25,9 @@ struct QueueHostActor::PublishJob {
 };
 
 namespace {
+
+/// What a queue, and all queues of a loop, keep in memory and nowhere else.
+constexpr std::uint64_t kUnstoredBytes = 4u << 20, kAllUnstoredBytes = 64u << 20;
 
 QueueErrc to_queue_error(Errc error) {
   switch (error) {
@@ -80,7 +87,7 @@ void QueueHostActor::publish(const PublishToQueues& request, Promise<Published> 
     const std::uint32_t room = activate(*row).queue.room(sizes_);
     if (room < count) refuse(*row, request, room, job->reply);
     if (room == 0) continue;
-    const Durability durability = request.persistent && row->is_stored() ? Durability::sync : Durability::os;
+    const Durability durability = durability_of(*row, request);
     const auto fits = [&](const Group& group) {
       return group.shard == row->shard && group.durability == durability && group.count == room;
     };
@@ -90,10 +97,20 @@ void QueueHostActor::publish(const PublishToQueues& request, Promise<Published> 
     else
       groups.push_back({row->shard, durability, room, {row}});
   }
+  if (std::any_of(groups.begin(), groups.end(), [](const Group& each) { return each.durability == Durability::sync; }))
+    flush_along();
   for (Group& group : groups)
     append(job, *group.shard, group.rows, request.priority, group.durability,
            group.count == count ? request.batch : front_of(request.batch, group.count), group.count);
   job->finish_one();
+}
+
+Durability QueueHostActor::durability_of(const Row& row, const PublishToQueues& request) const {
+  if (row.is_stored()) return request.persistent ? Durability::sync : Durability::os;
+  const std::uint64_t bytes = request.batch.size();
+  return row.unstored_bytes + bytes <= kUnstoredBytes && unstored_bytes_ + bytes <= kAllUnstoredBytes
+             ? Durability::memory
+             : Durability::os;
 }
 
 void QueueHostActor::append(const std::shared_ptr<PublishJob>& job, Shard& shard, const std::vector<Row*>& rows,
@@ -108,46 +125,47 @@ void QueueHostActor::append(const std::shared_ptr<PublishJob>& job, Shard& shard
     targets.clear();
     for (std::size_t i = from; i < behind; ++i) {
       const std::uint8_t level = std::min(priority, rows[i]->queue.settings.max_priority);
-      parts.push_back({rows[i]->id, rows[i]->active->serial, level, Offset(0)});
+      parts.push_back({rows[i]->id, rows[i]->active->serial, level});
       targets.push_back({queue_partition(rows[i]->id, level)});
     }
-    auto shared_parts = std::make_shared<std::vector<PublishPart>>(std::move(parts));
-    const Errc taken = shard.journal->append_shared({.shard = shard.id,
-                                                     .batch = batch,
-                                                     .targets = targets,
-                                                     .last_offset_delta = static_cast<std::int32_t>(count) - 1,
-                                                     .max_timestamp = header->max_timestamp,
-                                                     .durability = durability},
-                                                    guard([this, job, shared_parts, batch, count, bytes](Errc error) {
-                                                      appended(job, *shared_parts, batch, count, bytes, error);
-                                                    }));
+    const Errc taken = shard.journal->append_shared(
+        {.shard = shard.id,
+         .batch = batch,
+         .targets = targets,
+         .last_offset_delta = static_cast<std::int32_t>(count) - 1,
+         .max_timestamp = header->max_timestamp,
+         .durability = durability,
+         .visible_at_once = true},
+        guard([this, job, parts = std::move(parts)](Errc error) { appended(job, parts, error); }));
     if (taken != Errc::none) {
       job->reply.error = to_queue_error(taken);
       continue;
     }
     ++job->left;
     for (std::size_t i = 0; i < targets.size(); ++i) {
-      (*shared_parts)[i].base = targets[i].base_offset;
-      rows[from + i]->active->queue.coming(count, bytes);
+      Row& row = *rows[from + i];
+      row.active->queue.arrived(priority_of(targets[i].partition), batch, targets[i].base_offset, count, bytes);
+      if (row.queue.settings.max_length_bytes) mark_dirty(row);  // how many bytes are ready is part of the state
+      if (durability == Durability::memory) {
+        row.unstored_bytes += batch.size();
+        unstored_bytes_ += batch.size();
+      }
+      schedule_pump(row);
     }
   }
 }
 
 void QueueHostActor::appended(const std::shared_ptr<PublishJob>& job, const std::vector<PublishPart>& parts,
-                              const Bytes& batch, std::uint32_t count, std::uint64_t bytes, Errc error) {
-  for (const PublishPart& part : parts) {
-    Row* row = find(part.queue);
-    if (!row || !row->active || row->active->serial != part.serial) continue;  // deleted meanwhile
-    if (error != Errc::none) {
-      row->active->queue.failed(count, bytes);
-      continue;
+                              Errc error) {
+  if (error != Errc::none) {
+    job->reply.error = to_queue_error(error);
+    for (const PublishPart& part : parts) {
+      Row* row = find(part.queue);
+      if (!row || !row->active || row->active->serial != part.serial) continue;
+      row->active->queue.failed(part.priority);
+      schedule_pump(*row);
     }
-    row->active->queue.arrived(part.priority, batch, part.base, count, bytes);
-    row->active->used_ms = loop().now_ms();
-    if (row->queue.settings.max_length_bytes) mark_dirty(*row);  // how many bytes are ready is part of the state
-    schedule_pump(*row);
   }
-  if (error != Errc::none) job->reply.error = to_queue_error(error);
   job->finish_one();
 }
 

@@ -11,8 +11,8 @@
 namespace braid {
 namespace {
 
-/// Acknowledgements of so long go into one batch.
-constexpr std::int64_t kFlushMs = 10;
+/// Acknowledgements of so long go into one batch; of less when there is something else to sync.
+constexpr std::int64_t kFlushMs = 10, kFlushAlongMs = 5;
 constexpr std::int64_t kHostRetryMs = 1000;
 constexpr std::size_t kWakeSlice = 200;
 
@@ -182,8 +182,13 @@ void QueueHostActor::mark_dirty(Row& row) {
   if (!flush_timer_) flush_timer_ = after(kFlushMs, [this] { flush(); });
 }
 
+void QueueHostActor::flush_along() {
+  if (!dirty_.empty() && loop().now_ms() - flushed_ms_ >= kFlushAlongMs) flush();
+}
+
 void QueueHostActor::flush() {
   flush_timer_.cancel();
+  flushed_ms_ = loop().now_ms();
   struct Batch {
     std::vector<StateChange> changes;
     std::vector<QueueId> queues;
@@ -249,16 +254,23 @@ void QueueHostActor::when_synced(std::function<void(Errc)> synced) {
 
 void QueueHostActor::trim(Row& row) {
   Active& active = *row.active;
+  std::uint64_t live = 0;
   active.trimmed.resize(active.queue.priorities(), Offset(0));
   for (std::size_t priority = 0; priority < active.trimmed.size(); ++priority) {
     const auto level = static_cast<std::uint8_t>(priority);
     const auto first = active.queue.first(level);
-    if (!first || *first <= active.trimmed[priority]) continue;
-    active.trimmed[priority] = *first;
     const PartitionId partition = queue_partition(row.id, level);
-    if (row.shard->journal->state(partition).log_start < *first)
-      row.shard->journal->set_log_start(partition, *first, [](Errc) {});
+    if (first && *first > active.trimmed[priority]) {
+      active.trimmed[priority] = *first;
+      if (row.shard->journal->state(partition).log_start < *first)
+        row.shard->journal->set_log_start(partition, *first, [](Errc) {});
+    }
+    if (row.unstored_bytes > 0) live += row.shard->journal->state(partition).bytes;
   }
+  // A part of what is left may be on the disk: then more is.
+  const std::uint64_t unstored = std::min(row.unstored_bytes, live);
+  unstored_bytes_ -= row.unstored_bytes - unstored;
+  row.unstored_bytes = unstored;
 }
 
 void QueueHostActor::snapshot_if_due(Shard& shard) {

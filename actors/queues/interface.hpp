@@ -7,7 +7,9 @@
 // Messages are named by (priority, offset). Offsets of one queue and priority grow; a protocol's own numbers (delivery
 // tags, packet identifiers) are the session's business. Sessions send one message per read, not one per message.
 //
-// The way of a message: PublishToQueues -> journal -> Published (as durable as promised) -> DeliverMessages -> Settle.
+// The way of a message: PublishToQueues -> journal -> DeliverMessages -> Settle, and beside it, when the journal has it
+// as durable as promised, Published. A consumer may have a message before its publisher is told that it is safe; should
+// that never come, it was not confirmed either.
 #pragma once
 
 #include <cstdint>

@@ -133,8 +133,8 @@ class FileJournal final : public Journal {
   Statistics statistics() const override {
     Statistics statistics = store_.statistics;
     statistics.files = store_.files.all().size();
-    statistics.memory_bytes =
-        store_.partitions.memory_bytes() + store_.tail.bytes() + store_.memory.bytes() + store_.sections.bytes();
+    statistics.memory_bytes = store_.partitions.memory_bytes() + store_.tail.bytes() + store_.memory.bytes() +
+                              store_.memory.staying_bytes() + store_.sections.bytes();
     for (const auto& [id, file] : store_.files.all()) {
       statistics.disk_bytes += file.disk_bytes;
       for (const IndexList& list : file.lists)

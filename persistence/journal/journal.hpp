@@ -30,7 +30,7 @@ struct JournalOptions {
   std::uint64_t file_bytes = 256ull << 20;
   std::uint64_t tail_cache_bytes = 64ull << 20;
   std::uint64_t max_pending_bytes = 256ull << 20;  ///< appended and not yet written; past it appends are refused
-  std::uint64_t memory_bytes = 256ull << 20;       ///< all batches with durability memory; past it the oldest go
+  std::uint64_t memory_bytes = 256ull << 20;       ///< batches with durability memory; past it the oldest go
   std::uint64_t index_cache_bytes = 16ull << 20;   ///< indexes of sealed files that were read lately
 };
 
@@ -52,6 +52,9 @@ struct AppendRequest {
   Durability durability = Durability::sync;
   Term term{0};  ///< of the Raft group, where there is one
   RaftIndex index{0};
+  /// Readers get it now, not when it is as durable as asked. So after a failure its offsets stay used, with nothing
+  /// there, and in memory it is not among what goes past `memory_bytes`: the caller has to bound it.
+  bool visible_at_once = false;
 };
 /// One batch for the ends of several logs of a shard: a message that is routed to many queues is stored once. Its bytes
 /// are the same for all and not written to, so whoever reads these logs asks for the base offsets beside the batches.
@@ -68,6 +71,7 @@ struct SharedAppendRequest {
   Durability durability = Durability::sync;
   Term term{0};
   RaftIndex index{0};
+  bool visible_at_once = false;  ///< as above
 
   static constexpr std::size_t max_targets = 256;
 };

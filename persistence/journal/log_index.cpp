@@ -131,7 +131,7 @@ void add_batch(Store& store, Row& row, FileInfo& file, const IndexEntry& entry, 
   row.stored = true;
 }
 
-void add_memory_batch(Store& store, Row& row, MemoryBatch batch) {
+void add_memory_batch(Store& store, Row& row, MemoryBatch batch, bool stays) {
   if (batch.base_offset < row.end) truncate(store, row, batch.base_offset);
   if (row.segments.empty() || !row.segments.back().is_memory()) {
     Segment segment;
@@ -140,7 +140,7 @@ void add_memory_batch(Store& store, Row& row, MemoryBatch batch) {
   }
   append_to(row, row.segments.back(), batch.base_offset, Offset(batch.last_offset.value + 1), batch.max_timestamp,
             static_cast<std::uint32_t>(batch.bytes.size()));
-  store.memory.push_back(row.segments.back().place, row.partition, std::move(batch));
+  store.memory.push_back(row.segments.back().place, row.partition, std::move(batch), stays);
   while (store.memory.bytes() > store.options.memory_bytes) {
     Row& victim = store.partitions[store.partitions.find(store.memory.oldest())];
     const auto segment = std::find_if(victim.segments.begin(), victim.segments.end(),

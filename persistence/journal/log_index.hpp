@@ -12,7 +12,8 @@ namespace braid::journal {
 /// Puts a batch at the end of the log; what lies at or behind its base offset is replaced. A lost batch (length 0)
 /// holds a place whose content recovery could not find.
 void add_batch(Store&, Row&, FileInfo&, const IndexEntry&, bool gap_before);
-void add_memory_batch(Store&, Row&, MemoryBatch);
+/// `stays`: not among what goes past JournalOptions::memory_bytes.
+void add_memory_batch(Store&, Row&, MemoryBatch, bool stays);
 /// What a segment says of its batches, of which there is at least one: where they begin and end, bytes, timestamp.
 void summarize(const BatchIndex&, Segment&);
 /// A sealed file's part of the log, as its footer or a checkpoint describes it.

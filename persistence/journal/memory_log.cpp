@@ -17,17 +17,20 @@ std::uint32_t MemoryLog::make_list() {
 }
 
 void MemoryLog::free_list(std::uint32_t list) {
-  for (const MemoryBatch& batch : lists_[list]) bytes_ -= batch.bytes.size();
+  for (const MemoryBatch& batch : lists_[list]) bytes_of(list) -= batch.bytes.size();
   batches_ -= lists_[list].size();
   lists_[list] = List{};
   counters_[list] = {counters_[list].generation + 1, 0};
   free_.push_back(list);
 }
 
-void MemoryLog::push_back(std::uint32_t list, PartitionId partition, MemoryBatch batch) {
+void MemoryLog::push_back(std::uint32_t list, PartitionId partition, MemoryBatch batch, bool stays) {
+  assert(lists_[list].empty() || counters_[list].stays == stays);
+  counters_[list].stays = stays;
   // Batches replaced at a list's end are rare and only make an arrival point at their successor, which is right.
-  arrivals_.push_back({list, counters_[list].generation, counters_[list].popped + lists_[list].size(), partition});
-  bytes_ += batch.bytes.size();
+  if (!stays)
+    arrivals_.push_back({list, counters_[list].generation, counters_[list].popped + lists_[list].size(), partition});
+  bytes_of(list) += batch.bytes.size();
   ++batches_;
   lists_[list].push_back(std::move(batch));
   if (arrivals_.size() > 2 * batches_ + 64)
@@ -35,13 +38,13 @@ void MemoryLog::push_back(std::uint32_t list, PartitionId partition, MemoryBatch
 }
 
 void MemoryLog::pop_back(std::uint32_t list) {
-  bytes_ -= lists_[list].back().bytes.size();
+  bytes_of(list) -= lists_[list].back().bytes.size();
   --batches_;
   lists_[list].pop_back();
 }
 
 void MemoryLog::pop_front(std::uint32_t list) {
-  bytes_ -= lists_[list].front().bytes.size();
+  bytes_of(list) -= lists_[list].front().bytes.size();
   --batches_;
   lists_[list].pop_front();
   ++counters_[list].popped;

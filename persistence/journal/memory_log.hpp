@@ -1,7 +1,8 @@
 // Braid, Apache-2.0.
 //
-// Batches of topics with durability memory. They never reach the disk, and together they take no more than a limit:
-// past it the oldest of all are dropped, whichever partition they belong to.
+// Batches with durability memory. They never reach the disk. Those of topics take no more than a limit together: past
+// it the oldest of all are dropped, whichever partition they belong to. Those that their owner bounds by himself stay
+// until he moves the log start; a list has one kind or the other.
 #pragma once
 
 #include <cstdint>
@@ -28,12 +29,14 @@ class MemoryLog {
   void free_list(std::uint32_t list);
   const List& list(std::uint32_t number) const { return lists_[number]; }
 
-  void push_back(std::uint32_t list, PartitionId, MemoryBatch);
+  void push_back(std::uint32_t list, PartitionId, MemoryBatch, bool stays);
   void pop_back(std::uint32_t list);
   void pop_front(std::uint32_t list);
 
+  /// Of those that may go.
   std::uint64_t bytes() const { return bytes_; }
-  /// Partition of the oldest batch of all. There is one when bytes() is not 0.
+  std::uint64_t staying_bytes() const { return staying_bytes_; }
+  /// Partition of the oldest batch that may go. There is one when bytes() is not 0.
   PartitionId oldest();
 
  private:
@@ -46,7 +49,9 @@ class MemoryLog {
   struct Counters {
     std::uint32_t generation = 0;
     std::uint64_t popped = 0;
+    bool stays = false;
   };
+  std::uint64_t& bytes_of(std::uint32_t list) { return counters_[list].stays ? staying_bytes_ : bytes_; }
   bool is_live(const Arrival&) const;
 
   std::vector<List> lists_;
@@ -54,7 +59,7 @@ class MemoryLog {
   std::vector<std::uint32_t> free_;
   std::deque<Arrival> arrivals_;  // those of dropped batches leave when they come to the front, or in bulk
   std::uint64_t batches_ = 0;
-  std::uint64_t bytes_ = 0;
+  std::uint64_t bytes_ = 0, staying_bytes_ = 0;
 };
 
 }  // namespace braid::journal

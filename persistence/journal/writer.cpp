@@ -58,7 +58,8 @@ Errc Writer::append(std::uint32_t row_number, AppendRequest request, AppendDone 
 
   if (request.durability == Durability::memory) {
     add_memory_batch(store_, row,
-                     {request.base_offset, request.last_offset, request.max_timestamp, request.batch.compact()});
+                     {request.base_offset, request.last_offset, request.max_timestamp, request.batch.compact()},
+                     request.visible_at_once);
     if (row.unacknowledged == 0) {
       answer(std::move(done), Errc::none);
       return Errc::none;
@@ -73,6 +74,7 @@ Errc Writer::append(std::uint32_t row_number, AppendRequest request, AppendDone 
     pending.kind = Kind::memory;
     pending.durability = Durability::memory;
     pending.replaces = replaces;
+    if (request.visible_at_once) pending.used_until = row.end;
     ++row.unacknowledged;
     schedule_flush();
     return Errc::none;
@@ -90,6 +92,7 @@ Errc Writer::append(std::uint32_t row_number, AppendRequest request, AppendDone 
   Pending& pending = place(row_number, header, request.batch, std::move(done));
   pending.durability = request.durability;
   pending.replaces = replaces;
+  if (request.visible_at_once) pending.used_until = row.end;
   schedule_flush();
   return Errc::none;
 }

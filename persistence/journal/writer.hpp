@@ -67,6 +67,7 @@ class Writer {
     Kind kind = Kind::batch;
     EntryKind entry_kind = EntryKind::record_batch;
     bool replaces = false;  ///< part of the log had to go for it
+    Offset used_until{0};   ///< behind offsets that stay used even if it fails: it was visible at once
     Durability durability = Durability::sync;
     bool acknowledged = false;    ///< only kept until it is synced
     bool waits_for_sync = false;  ///< written; what was promised, or what its partition has before it, needs a sync

@@ -72,6 +72,10 @@ void Writer::give_up(std::uint32_t file, std::uint32_t end, std::vector<Failed> 
     open_->controls.push_back({header.partition, header.shard, header.kind, header.base_offset});
   }
   salvaging_ = false;
+  // Of a log whose readers were ahead of the disk the offsets stay used: what comes next is not taken for what failed.
+  for (const Failed& entry : failed)
+    if (Row* row = row_of(entry.pending); row && !entry.pending.acknowledged)
+      row->end = std::max(row->end, entry.pending.used_until);
   Callbacks callbacks;
   for (Failed& entry : failed) {
     if (Row* row = row_of(entry.pending)) {

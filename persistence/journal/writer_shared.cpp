@@ -71,6 +71,7 @@ Errc Writer::append_shared(const SharedAppendRequest& request, AppendDone done) 
     pending.position = position;
     pending.bytes = i == 0 ? entry_bytes(header.body_length) : 0;
     pending.durability = request.durability;
+    if (request.visible_at_once) pending.used_until = row.end;
     if (i == 0) pending.set = static_cast<std::uint16_t>(count);
   }
   group.entries.back().done = std::move(done);
@@ -101,6 +102,7 @@ Errc Writer::append_each(const SharedAppendRequest& request, const std::uint32_t
     one.durability = request.durability;
     one.term = request.term;
     one.index = request.index;
+    one.visible_at_once = request.visible_at_once;
     if (!answer) return append(rows[i], std::move(one), std::move(done));
     const auto part_done = [answer](Errc error) {
       if (error != Errc::none) answer->error = error;

@@ -77,13 +77,13 @@ std::uint32_t Queue::room(std::span<const std::uint32_t> sizes) const {
   if (settings_.overflow == Overflow::drop_head) return count;
   std::uint32_t room = count;
   if (settings_.max_length) {
-    const std::uint64_t length = ready() + coming_;
+    const std::uint64_t length = ready();
     room = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(room, *settings_.max_length > length ? *settings_.max_length - length : 0));
   }
   if (settings_.max_length_bytes) {
     // A message is let in while the queue is below its limit before it.
-    std::uint64_t bytes = ready_bytes_ + coming_bytes_;
+    std::uint64_t bytes = ready_bytes_;
     for (std::uint32_t i = 0; i < room; ++i) {
       if (bytes >= *settings_.max_length_bytes) return i;
       bytes += sizes[i];
@@ -92,19 +92,8 @@ std::uint32_t Queue::room(std::span<const std::uint32_t> sizes) const {
   return room;
 }
 
-void Queue::coming(std::uint32_t messages, std::uint64_t bytes) {
-  coming_ += messages;
-  coming_bytes_ += bytes;
-}
-
-void Queue::failed(std::uint32_t messages, std::uint64_t bytes) {
-  coming_ -= messages;
-  coming_bytes_ -= bytes;
-}
-
 void Queue::arrived(std::uint8_t priority, const Bytes& batch, Offset base, std::uint32_t messages,
                     std::uint64_t bytes) {
-  failed(messages, bytes);
   Level& level = this->level(priority);
   MessageReader& reader = level.readers[kFresh];
   const bool follows =
@@ -114,6 +103,10 @@ void Queue::arrived(std::uint8_t priority, const Bytes& batch, Offset base, std:
   level.arrived_from = std::min(level.arrived_from, base);
   level.cursor.extend(Offset(base.value + messages));
   add_ready(level, bytes);
+}
+
+void Queue::failed(std::uint8_t priority) {
+  if (Level* level = find_level(priority)) level->readers[kFresh].clear();
 }
 
 void Queue::add_ready(Level& level, std::uint64_t bytes) {
@@ -195,8 +188,7 @@ std::uint64_t Queue::purge() {
 }
 
 bool Queue::idle() const {
-  if (!by_key_.empty() || coming_ > 0 || !ended_gets_.empty() || !dead_.empty() || !dead_sent_.empty() || head_expires_)
-    return false;
+  if (!by_key_.empty() || !ended_gets_.empty() || !dead_.empty() || !dead_sent_.empty() || head_expires_) return false;
   return std::all_of(levels_.begin(), levels_.end(), [](const auto& level) {
     return !level || (level->cursor.held() == 0 &&
                       std::none_of(level->reading.begin(), level->reading.end(), [](bool reading) { return reading; }));

@@ -8,8 +8,8 @@
 // asks for reads as consumers have credit, so its memory does not depend on its length. The head is the first ready
 // message of the highest priority; returned ones come before what was never delivered.
 //
-// The driver calls, in this order and all with the time of the loop: `coming` when it gives a batch to the journal,
-// `arrived` when the journal has it (or `failed`), and `pump` once per turn in which anything happened.
+// The driver calls, all with the time of the loop: `arrived` when it gives a batch to the journal (and `failed` if that
+// could not keep it), and `pump` once per turn in which anything happened.
 #pragma once
 
 #include <cstdint>
@@ -110,9 +110,9 @@ class Queue {
 
   /// How many of the messages of a batch, from its front, the queue's limits let in now.
   std::uint32_t room(std::span<const std::uint32_t> sizes) const;
-  void coming(std::uint32_t messages, std::uint64_t bytes);
-  void failed(std::uint32_t messages, std::uint64_t bytes);
   void arrived(std::uint8_t priority, const Bytes& batch, Offset base, std::uint32_t messages, std::uint64_t bytes);
+  /// The log lost something that had arrived. Who was given it has it; nobody else will find it.
+  void failed(std::uint8_t priority);
   /// Answer to a read.
   void loaded(const QueueOutput::Read&, Errc error, std::span<const Bytes> batches, std::span<const Offset> bases);
   void pump(Timestamp now, QueueOutput& out);
@@ -259,7 +259,6 @@ class Queue {
   QueueSettings settings_;
   std::vector<std::unique_ptr<Level>> levels_;  ///< by priority; made when used
   std::uint64_t ready_bytes_ = 0;
-  std::uint64_t coming_ = 0, coming_bytes_ = 0;
   Timestamp now_{0};
   std::uint32_t work_ = 0;  ///< messages handled in this pump
 

@@ -122,7 +122,8 @@ TEST_CASE("dead letters survive a power failure between two queues") {
   for (int i = 0; i < 20; ++i) world.publish("", "short", {.body = std::to_string(i)});
   world.restart();
   REQUIRE(world.wait([&] { return world.passive("dead").messages >= 18; }));
-  CHECK(world.passive("short").messages == 2);
+  // Those of which it was not written down that they had gone are routed once more.
+  REQUIRE(world.wait([&] { return world.passive("short").messages == 2; }));
   const auto undertaker = world.consume("dead");
   REQUIRE(world.wait([&] { return undertaker->messages.size() >= 18; }));
   std::vector<std::string> bodies;

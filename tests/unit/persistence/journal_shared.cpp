@@ -154,3 +154,60 @@ TEST_CASE("More partitions than one entry takes, and none at all, are refused") 
   CHECK(fixture.journal->partitions().size() == kMaxTargets);
   CHECK(fixture.read_all(many.back()) == std::vector<std::string>{plain_batch(1).str()});
 }
+
+TEST_CASE("What readers had before the disk refused it keeps its offsets, in memory and on the disk") {
+  JournalFixture fixture;
+  fixture.open();
+  REQUIRE(fixture.append(kFirst, plain_batch(0), 5) == Errc::none);
+  const auto submit = [&](Bytes batch, Durability durability, std::optional<Errc>& result) {
+    std::vector<SharedAppendRequest::Target> targets{{kFirst}, {kSecond}};
+    REQUIRE(fixture.journal->append_shared({.shard = ShardId(1),
+                                            .batch = std::move(batch),
+                                            .targets = targets,
+                                            .last_offset_delta = 2,
+                                            .durability = durability,
+                                            .visible_at_once = true},
+                                           [&](Errc error) { result = error; }) == Errc::none);
+    return std::pair(targets[0].base_offset.value, targets[1].base_offset.value);
+  };
+  std::optional<Errc> lost, in_memory, kept;
+  fixture.disk.fail(SimDisk::Operation::write, 1, 1000);
+  CHECK(submit(plain_batch(1), Durability::sync, lost) == std::pair(std::int64_t{5}, std::int64_t{0}));
+  CHECK(submit(plain_batch(2), Durability::memory, in_memory) == std::pair(std::int64_t{8}, std::int64_t{3}));
+  fixture.loop.run();
+  CHECK(lost == Errc::storage_failed);
+  CHECK(in_memory == Errc::storage_failed);
+  fixture.disk.heal();
+  CHECK(submit(plain_batch(3), Durability::sync, kept) == std::pair(std::int64_t{11}, std::int64_t{6}));
+  fixture.loop.run();
+  CHECK(kept == Errc::none);
+  for (int round = 0; round < 2; ++round) {
+    CAPTURE(round);
+    CHECK(bases(fixture.read(kFirst, 0)) == std::vector<std::int64_t>{0, 11});
+    // A log of which the disk has nothing before the gap begins behind it at the next start.
+    CHECK(bases(fixture.read(kSecond, round == 0 ? 0 : 6)) == std::vector<std::int64_t>{6});
+    CHECK(fixture.journal->state(kFirst).end == Offset(14));
+    CHECK(fixture.journal->state(kSecond).end == Offset(9));
+    fixture.crash();
+    fixture.open();
+  }
+}
+
+TEST_CASE("Batches in memory that were visible at once stay when topics in memory are over their limit") {
+  JournalFixture fixture(1, {.memory_bytes = 2000});
+  fixture.open();
+  std::vector<SharedAppendRequest::Target> target{{kFirst}};
+  for (int i = 0; i < 30; ++i) {
+    REQUIRE(fixture.journal->append_shared({.shard = ShardId(1),
+                                            .batch = plain_batch(i),
+                                            .targets = target,
+                                            .durability = Durability::memory,
+                                            .visible_at_once = true},
+                                           [](Errc) {}) == Errc::none);
+    REQUIRE(fixture.append(kSecond, plain_batch(100 + i), 1, Durability::memory) == Errc::none);
+  }
+  CHECK(fixture.read_all(kFirst).size() == 30);
+  CHECK(fixture.journal->state(kSecond).log_start > Offset(5));
+  REQUIRE(fixture.set_log_start(kFirst, 30) == Errc::none);
+  CHECK(fixture.journal->state(kFirst).bytes == 0);
+}

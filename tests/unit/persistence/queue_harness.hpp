@@ -80,7 +80,6 @@ class QueueHarness {
     auto& batches = log[priority];
     const Offset base = batches.empty() ? Offset(0) : batches.back().end();
     batches.push_back({base, room, builder.finish()});
-    queue->coming(room, bytes);
     queue->arrived(priority, batches.back().bytes, base, room, bytes);
     return room;
   }
