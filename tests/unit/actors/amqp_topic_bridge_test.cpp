@@ -128,12 +128,16 @@ TEST_CASE("a message to a stream is in the topic of its name, over a power failu
   world.world.run_for(1000);
   world.publish("amq.fanout", "any", {.body = "on its way"});
   world.restart();
-  REQUIRE(world.wait([&] { return records() == 2; }));
+  // It may have come twice: once before the power failed, and again when that was not written down yet.
+  REQUIRE(world.wait([&] { return records() >= 2; }));
+  world.world.run_for(1000);
+  const auto there = records();
+  CHECK(there <= 3);
   // It is the same stream: declared again, bound as it was, and not another type of queue.
   CHECK(world.queue("meters", stream) == "ok");
   CHECK(world.queue("meters").starts_with("406"));
   world.publish("amq.fanout", "any", {.body = "later"});
-  REQUIRE(world.wait([&] { return records() == 3; }));
+  REQUIRE(world.wait([&] { return records() == there + 1; }));
   CHECK(world.said(world.define<amqp::QueueDropped>(amqp::DropQueue{"/", "meters"}).refusal) == "ok");
   CHECK(records() == -1);
   CHECK(world.route("amq.fanout", "any").empty());
