@@ -22,8 +22,8 @@ constexpr std::size_t kResumesPerTurn = 512;
 constexpr std::int64_t kTurnUs = 2000;
 /// Work of the turn's end may ask for more of it; what still asks after so many rounds goes on in the next turn.
 constexpr int kEndRounds = 16;
-/// What the turn's end sends to actors of the loop goes on before the sockets are looked at, which costs a system call: a
-/// message on its way from one connection through a queue to another takes one turn. Not for ever: sockets wait.
+/// What the turn's end sends to actors of the loop goes on before the sockets are looked at, which costs a system call:
+/// a message on its way from one connection through a queue to another takes one turn. Not for ever: sockets wait.
 constexpr int kTurnRounds = 3;
 
 thread_local const UvLoop* current_loop = nullptr;
