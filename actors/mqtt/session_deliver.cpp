@@ -114,9 +114,10 @@ bool Session::fits(const Publication& publication, OutboundPublish& publish) con
   publish.topic_alias = use.alias;
   if (use.known) publish.topic = {};
   if (publish_bytes(level_, publish) <= client_max_packet_bytes_) return true;
-  // Without the alias it is shorter, when the name has to go with it.
-  if (use.known || use.alias == 0) return false;
+  if (use.alias == 0) return false;
+  // The name alone is shorter than with its alias, and one of a letter or two is shorter than the alias.
   publish.topic_alias = 0;
+  publish.topic = publication.topic.view();
   return publish_bytes(level_, publish) <= client_max_packet_bytes_;
 }
 

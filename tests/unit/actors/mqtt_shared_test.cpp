@@ -219,6 +219,8 @@ TEST_CASE("a message too large for the client is left out and holds up nothing, 
     CHECK(subscriber.payloads() == std::vector<std::string>{std::string(92, 'y'), "small"});
   };
   round(false);
+  // The alias is known now, and longer than the name.
+  round(false);
   round(true);
 }
 
