@@ -220,8 +220,11 @@ void truncate(Store& store, Row& row, Offset end) {
 }
 
 void move_start(Store& store, Row& row, Offset log_start) {
-  if (log_start <= row.log_start) return;
+  // Once more when it is there already: a footer that is read over a checkpoint cuts the log at a truncation again, and
+  // has nothing of what came between that and the start.
+  if (log_start < row.log_start) return;
   row.log_start = log_start;
+  row.end = std::max(row.end, log_start);
   std::size_t dead = 0;
   while (dead < row.segments.size() && row.segment_end(dead) <= log_start) release(store, row, row.segments[dead++]);
   row.segments.erase(row.segments.begin(), row.segments.begin() + static_cast<std::ptrdiff_t>(dead));
@@ -251,7 +254,6 @@ void move_start(Store& store, Row& row, Offset log_start) {
       }
     }
   }
-  if (log_start > row.end) row.end = log_start;
   if (changed) refresh_max_timestamp(row);
 }
 

@@ -177,3 +177,31 @@ TEST_CASE("The batch with the largest timestamp is known after prefix and suffix
   REQUIRE(fixture.set_log_start(kFirst, 5) == Errc::none);
   CHECK_FALSE(fixture.journal->batch_of_max_timestamp(kFirst));
 }
+
+TEST_CASE("A log start behind a truncation in the same file holds when its footer is read over a checkpoint") {
+  JournalOptions options;
+  options.file_bytes = 4096;
+  JournalFixture fixture(1, options);
+  fixture.open();
+  REQUIRE(fixture.append(kFirst, plain_batch(0), 6) == Errc::none);
+  REQUIRE(fixture.append(kFirst, plain_batch(1), 4) == Errc::none);
+  // A suffix is gone when what was to replace it fails, so the next file begins with a truncation.
+  fixture.disk.fail(SimDisk::Operation::write, 1, 1);
+  std::optional<Errc> replaced;
+  REQUIRE(fixture.journal->append({.partition = kFirst,
+                                   .shard = ShardId(1),
+                                   .batch = plain_batch(2),
+                                   .base_offset = Offset(6),
+                                   .last_offset = Offset(6)},
+                                  [&](Errc error) { replaced = error; }) == Errc::none);
+  fixture.loop.run();
+  REQUIRE(replaced == Errc::storage_failed);
+  REQUIRE(fixture.append(kFirst, plain_batch(3), 2) == Errc::none);
+  REQUIRE(fixture.set_log_start(kFirst, 8) == Errc::none);
+  REQUIRE(fixture.checkpoint() == Errc::none);
+  for (int i = 0; i < 30; ++i) REQUIRE(fixture.append(kSecond, plain_batch(10 + i, 400)) == Errc::none);
+  fixture.crash();
+  fixture.open();
+  CHECK(fixture.journal->state(kFirst).log_start == Offset(8));
+  CHECK(fixture.journal->state(kFirst).end == Offset(8));
+}
