@@ -176,6 +176,8 @@ class Braid(Broker):
                   "sync": "durability sync: synced before the acknowledgement"}[durability]
         if protocol == "mqtt" and durability == "memory":
             stored = "live traffic, no topic: in memory"
+        if protocol == "amqp" and durability == "memory":
+            stored = "in memory; what a queue has past 4 MiB is written, unsynced"
         return f"{stored}; one event loop, all else default"
 
 
