@@ -33,16 +33,32 @@ STOP_TIMEOUT_S = 60
 LOG_LINES_SHOWN = 80
 
 
-def free_port():
-    """Below those that outgoing connections get: none of them may hold it while the broker is down."""
-    while True:
-        with socket.socket() as probe:
-            port = random.randrange(10000, 30000)
+def is_free(port):
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+            return True
+        except OSError:
+            return False
+
+
+class Ports:
+    """Four ports that no other test has, for as long as this process lives; tests/e2e/support/ports.hpp says how."""
+
+    COUNT = 4
+
+    def __init__(self):
+        while True:
+            # Below those that outgoing connections get: none of them may hold one while the broker is down.
+            first = 10000 + self.COUNT * random.randrange(5000)
+            self.numbers = range(first, first + self.COUNT)
+            self.name = socket.socket(socket.AF_UNIX)
             try:
-                probe.bind(("127.0.0.1", port))
-                return port
+                self.name.bind(f"\0braid-test-ports-{first}")
             except OSError:
-                pass
+                continue
+            if all(is_free(port) for port in self.numbers):
+                return
 
 
 class Broker:
@@ -53,7 +69,8 @@ class Broker:
         self.settings = settings
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="braid-clients-"))
         self.log = self.directory / "log"
-        self.ports = {name: free_port() for name in ("mqtt", "kafka", "amqp", "http")}
+        self.held = Ports()
+        self.ports = dict(zip(("mqtt", "kafka", "amqp", "http"), self.held.numbers))
         self.process = None
 
     def text(self):

@@ -1,16 +1,12 @@
 // Braid, Apache-2.0.
 #include "e2e/support/broker.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <fstream>
-#include <random>
 #include <regex>
 #include <sstream>
 #include <stdexcept>
@@ -19,33 +15,13 @@
 
 namespace braid::e2e {
 
-namespace {
-
-/// Below those that outgoing connections get: none of them may hold it while the broker is down.
-std::uint16_t free_port() {
-  static std::mt19937 random(std::random_device{}());
-  for (;;) {
-    const auto port = static_cast<std::uint16_t>(10000 + random() % 20000);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
-    const bool is_free = ::bind(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-    ::close(probe);
-    if (is_free) return port;
-  }
-}
-
-}  // namespace
-
 Broker::Broker(std::vector<std::string> settings)
     : settings_(std::move(settings)),
       directory_(temporary_directory()),
-      mqtt_(free_port()),
-      kafka_(free_port()),
-      amqp_(free_port()),
-      http_(free_port()) {
+      mqtt_(ports_[0]),
+      kafka_(ports_[1]),
+      amqp_(ports_[2]),
+      http_(ports_[3]) {
   start();
 }
 

@@ -1,7 +1,7 @@
 // Braid, Apache-2.0.
 //
-// The real binary in a process of its own, with a data directory of its own, for tests through real clients. The first
-// start lets the system choose the ports; later starts use the same ones, so that clients find the broker again.
+// The real binary in a process of its own, with a data directory of its own, for tests through real clients. Every
+// start uses the same ports, so that clients find the broker again.
 #pragma once
 
 #include <sys/types.h>
@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "e2e/support/ports.hpp"
 
 namespace braid::e2e {
 
@@ -53,6 +55,7 @@ class Broker {
 
   std::vector<std::string> settings_;
   std::string directory_;
+  Ports ports_;
   pid_t pid_ = -1;
   std::uint16_t mqtt_ = 0, kafka_ = 0, amqp_ = 0, http_ = 0;
 };
