@@ -11,6 +11,7 @@
 #include "runtime/simulation/sim_core.hpp"
 #include "runtime/simulation/sim_loop.hpp"
 #include "runtime/simulation/sim_network.hpp"
+#include "runtime/thread_sanitizer.hpp"
 
 namespace braid {
 namespace {
@@ -100,7 +101,10 @@ struct SimWorld::Body {
 };
 
 SimWorld::SimWorld(SimOptions options) : body_(std::make_unique<Body>(options)) {}
-SimWorld::~SimWorld() = default;
+SimWorld::~SimWorld() {
+  const detail::SanitizerIgnores while_caf_ends_its_own_actors;
+  body_.reset();
+}
 
 SimNode& SimWorld::add_node(std::string name, std::size_t loops) {
   body_->nodes.push_back(std::make_unique<Node>(body_->system, body_->core, body_->network, std::move(name), loops));

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "runtime/random.hpp"
+#include "runtime/thread_sanitizer.hpp"
 #include "runtime/uv/uv_loop.hpp"
 
 namespace braid {
@@ -72,6 +73,7 @@ NodeRuntime::NodeRuntime(NodeRuntimeOptions options) : body_(std::make_unique<Bo
 NodeRuntime::~NodeRuntime() {
   stop();
   // The system first: what is left of actors in its registry still names the loops.
+  const detail::SanitizerIgnores while_caf_ends_its_own_actors;
   body_->system.reset();
 }
 
