@@ -146,6 +146,22 @@ TEST_CASE("A lost file is reported, reads of what it held fail, the rest is serv
   CHECK(fixture.read(kFirst, 59).error == Errc::none);
 }
 
+TEST_CASE("A file that lost its end behind a checkpoint is reported, reads of what it held fail, the rest is served") {
+  JournalFixture fixture(1, {.file_bytes = 4096, .tail_cache_bytes = 0, .index_cache_bytes = 0});
+  fixture.open();
+  for (int i = 0; i < 60; ++i) REQUIRE(fixture.append(kFirst, plain_batch(i, 200)) == Errc::none);
+  fixture.shut();
+  REQUIRE(fixture.journal_files().size() >= 4);
+  fixture.disk.put(file_path(2), fixture.disk.content(file_path(2)).substr(0, 1000));
+  const RecoveryReport report = fixture.open();
+  REQUIRE(report.damages.size() == 1);
+  CHECK(report.damages[0].find(file_name(2) + ": bytes 1000 to ") != std::string::npos);
+  CHECK(report.damages[0].find("are missing") != std::string::npos);
+  CHECK(fixture.read(kFirst, 0).error == Errc::none);
+  CHECK(fixture.read(kFirst, 20).error == Errc::damaged);
+  CHECK(fixture.read(kFirst, 59).error == Errc::none);
+}
+
 TEST_CASE("A damaged section of a footer fails the reads that need it and no others") {
   JournalFixture fixture(1, {.file_bytes = 4096, .tail_cache_bytes = 0, .index_cache_bytes = 0});
   fixture.open();
