@@ -6,7 +6,7 @@ import time
 import unittest
 
 import kafka
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.coordinator.assignors.range import RangePartitionAssignor as Range
 from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor as RoundRobin
@@ -50,25 +50,35 @@ def read(topic, count, **settings):
     return records
 
 
-class Member:
+class Member(ConsumerRebalanceListener):
     """A member of a group on a thread of its own, until stop()."""
+
+    # kafka-python 3 forgets an assignment that comes in the moment in which a poll's time is over, and is then a member
+    # without partitions until the next rebalance. So a poll is long beside what a rebalance takes.
+    POLL_MS = 1000
 
     def __init__(self, topic, group, **settings):
         self.values = []
         self.assignment = set()
         self.running = True
         self.consumer = KafkaConsumer(
-            topic, bootstrap_servers=BOOTSTRAP, group_id=group, auto_offset_reset="earliest", session_timeout_ms=10000,
+            bootstrap_servers=BOOTSTRAP, group_id=group, auto_offset_reset="earliest", session_timeout_ms=10000,
             heartbeat_interval_ms=300, auto_commit_interval_ms=100, **settings)
+        self.consumer.subscribe([topic], listener=self)
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
     def run(self):
         while self.running:
-            for records in self.consumer.poll(timeout_ms=100).values():
+            for records in self.consumer.poll(timeout_ms=self.POLL_MS).values():
                 self.values += [int(record.value) for record in records]
-            self.assignment = {at.partition for at in self.consumer.assignment()}
         self.consumer.close()
+
+    def on_partitions_assigned(self, assigned):
+        self.assignment = {at.partition for at in assigned}
+
+    def on_partitions_revoked(self, revoked):
+        self.assignment = set()
 
     def stop(self):
         self.running = False
