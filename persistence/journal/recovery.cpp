@@ -136,12 +136,10 @@ class Recovery {
       if (auto size = file.handle->size_now()) {
         file.disk_bytes = *size;
         file.extent = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(*size, file.end, UINT32_MAX - kAlignment));
-        if (*size < file.end) {  // it was on the disk when the checkpoint was written
-          damaged_.insert(id);
+        if (*size < file.end)  // it was on the disk when the checkpoint was written
           report_.damages.push_back(range_text(id, static_cast<std::uint32_t>(*size), file.end) + " are missing");
-        }
       }
-      if (!file.sealed) seal_later(file);
+      seal_later(file);
     }
     // Removed by `reclaim` before a crash made the removal undone, or a spare of long ago.
     for (const std::uint32_t id : files_)
@@ -310,7 +308,7 @@ class Recovery {
       file.rolled = true;
       if (auto kept = make_durable(file, k); !kept)
         report_.damages.push_back(file.path + " cannot be made durable: " + to_text(kept.error()));
-      if (!file.sealed) seal_later(file);
+      seal_later(file);
     }
     result_.unsealed = std::move(unsealed_);
   }
@@ -318,7 +316,7 @@ class Recovery {
   /// Not a file that lost its end: the footer would lie behind a hole as long as what is missing, and how long that is
   /// nothing on the disk says but a checkpoint. Its lists stay in memory instead.
   void seal_later(const FileInfo& file) {
-    if (file.disk_bytes >= file.end) unsealed_.push_back(file.id);
+    if (!file.sealed && file.disk_bytes >= file.end) unsealed_.push_back(file.id);
   }
 
   /// Whether appends may go on in the last file. Not behind damage, and not when files behind it were given up: one
